@@ -43,6 +43,9 @@ inline constexpr uint16_t close_session = 2;   // args: session (decimal). In a 
 inline constexpr uint16_t cancel_request = 3;  // args: number (decimal) of a waiting request of the same session
 inline constexpr uint16_t revisions = 4;       // a read: args: keys; an array of their revisions, 0 for absent keys
 inline constexpr uint16_t exec = 5;            // args: transaction.h
+inline constexpr uint16_t once = 6;            // a client's: ONCE client number COMMAND [argument ...]
+inline constexpr uint16_t fence = 7;           // a client's: FENCE resource token COMMAND [argument ...]
+inline constexpr uint16_t data_first = 16;     // numbers of the data commands begin here
 }  // namespace number
 
 const CommandSpec* find_command(std::string_view name);       // any case; nullptr: unknown, or internal

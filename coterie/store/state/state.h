@@ -22,6 +22,7 @@
 #include "coterie/base/result.h"
 #include "coterie/store/state/batch.h"
 #include "coterie/store/state/command.h"
+#include "coterie/store/state/slot.h"
 
 namespace coterie::state {
 
@@ -111,9 +112,6 @@ class State {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// The slot of a key, as Redis Cluster has it.
-uint16_t key_slot(std::string_view key);
 
 // A frozen copy turned into bytes, piece by piece: next() costs about `size_bytes` whatever the size of the state (one key
 // with a large value may cost more than asked: values are cut too).
