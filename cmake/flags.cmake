@@ -14,7 +14,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-Wno-array-bounds -Wno-stringop-overflow -Wno-restrict -Wno-maybe-uninitialized -Wno-dangling-pointer -Wno-stringop-overread)
 endif()
 add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
-                        BOOST_ASIO_DISABLE_CONCEPTS FMT_HEADER_ONLY=0)
+                        BOOST_ASIO_DISABLE_CONCEPTS)
 include_directories(${CMAKE_SOURCE_DIR})
 
 find_program(COTERIE_CCACHE ccache)

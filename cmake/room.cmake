@@ -1,7 +1,8 @@
 # coterie_room(raft DIR protocol/raft USES base)
 #   library coterie_raft from DIR/*.cc, test program raft_test from DIR/*_test.cc. A test file cannot be forgotten:
 #   what ends in _test.cc is built and run.
-# coterie_test(name SOURCES ... USES ...)  a test program that spans rooms.
+# coterie_test(name SOURCES ... USES ... [LABELS slow] [TIMEOUT seconds])  a test program that spans rooms. The label
+#   `slow` keeps it out of ./dev test --quick.
 find_package(PkgConfig REQUIRED)
 if(COTERIE_TESTS)
   find_package(GTest REQUIRED)
@@ -9,7 +10,7 @@ if(COTERIE_TESTS)
 endif()
 
 function(coterie_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_USES} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE COTERIE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
@@ -20,7 +21,9 @@ function(coterie_test name)
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 300)
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS ${name})
+  # Property tests draw the same cases in every run; RC_PARAMS in the environment of the program itself chooses others.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${TEST_TIMEOUT}
+                       LABELS "${name};${TEST_LABELS}" ENVIRONMENT "RC_PARAMS=seed=1985")
 endfunction()
 
 function(coterie_room name)

@@ -76,9 +76,18 @@ double Random::pareto(double scale, double shape) {
 
 Random Random::fork() { return Random(next()); }
 
-// log(x) = e * ln 2 + log(m), m in [sqrt(1/2), sqrt(2)); log(m) by the series of atanh((m - 1) / (m + 1)).
+namespace {
+// ln 2 in two parts: the first has so many zero bits at its end that k * ln2_high is exact for
+// every exponent k.
+constexpr double ln2_high = 0x1.62e42fee00000p-1;
+constexpr double ln2_low = 0x1.a39ef35793c76p-33;
+}  // namespace
+
+// log(x) = e * ln 2 + log(m), m in [sqrt(1/2), sqrt(2)); log(m) by the series of atanh((m - 1) / (m
+// + 1)).
 double portable_log(double x) {
   COTERIE_ASSERT(x > 0);
+  if (std::isinf(x)) return x;
   int exponent = 0;
   double m = std::frexp(x, &exponent);  // exact
   if (m < 0.70710678118654752440) {
@@ -89,22 +98,24 @@ double portable_log(double x) {
   const double s2 = s * s;
   double sum = 0;
   for (int k = 25; k >= 1; k -= 2) sum = sum * s2 + 1.0 / k;
-  return static_cast<double>(exponent) * 0.69314718055994530942 + 2 * s * sum;
+  return exponent * ln2_high + (2 * s * sum + exponent * ln2_low);
 }
 
 // exp(x) = 2^k * exp(r), |r| <= ln 2 / 2, by the Taylor series.
 double portable_exp(double x) {
-  if (x > 709.0) return HUGE_VAL;
-  if (x < -745.0) return 0.0;
+  if (std::isnan(x)) return x;
+  if (x > 709.782712893384) return HUGE_VAL;
+  if (x < -745.2) return 0.0;
   const double k = std::floor(x / 0.69314718055994530942 + 0.5);
-  const double r = x - k * 0.69314718055994530942;
+  const double r = (x - k * ln2_high) - k * ln2_low;
   double sum = 1;
   for (int n = 18; n >= 1; --n) sum = 1 + r * sum / n;
   return std::ldexp(sum, static_cast<int>(k));
 }
 
 double portable_pow(double x, double y) {
-  if (x == 0) return y == 0 ? 1 : 0;
+  if (y == 0) return 1;
+  if (x == 0) return y < 0 ? HUGE_VAL : 0;
   return portable_exp(y * portable_log(x));
 }
 

@@ -1,9 +1,12 @@
 // See reply.h.
 #include "coterie/base/reply.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
+#include <string>
 
 namespace coterie {
 
@@ -82,13 +85,64 @@ Reply reply_integer(int64_t value) {
   return out.take();
 }
 
+namespace {
+
+// The shortest digits of a number, which is 0.d1d2d3... * 10^point.
+struct Decimal {
+  char digits[20];
+  int count = 0;
+  int point = 0;
+};
+
+Decimal shortest_decimal(double magnitude) {
+  char text[32];
+  const auto end =
+      std::to_chars(text, text + sizeof text, magnitude, std::chars_format::scientific);
+  Decimal decimal;
+  const char* at = text;
+  for (; *at != 'e'; ++at) {
+    if (*at != '.') decimal.digits[decimal.count++] = *at;
+  }
+  ++at;
+  if (*at == '+') ++at;
+  std::from_chars(at, end.ptr, decimal.point);
+  ++decimal.point;
+  return decimal;
+}
+
+}  // namespace
+
 size_t print_double(double value, char* out) {
   if (std::isnan(value)) return std::memcpy(out, "nan", 3), 3;
-  if (std::isinf(value)) {
-    const std::string_view text = value > 0 ? "inf" : "-inf";
-    return std::memcpy(out, text.data(), text.size()), text.size();
+  char* at = out;
+  if (std::signbit(value)) *at++ = '-';
+  const auto done = [&](std::string_view text) {
+    std::memcpy(at, text.data(), text.size());
+    return static_cast<size_t>(at - out) + text.size();
+  };
+  if (std::isinf(value)) return done("inf");
+  const double magnitude = std::fabs(value);
+  // Redis takes the way of integers as far as a conversion is safe.
+  if (magnitude <= 0x1p62 && magnitude == std::floor(magnitude)) {
+    return static_cast<size_t>(std::to_chars(at, out + 32, static_cast<int64_t>(magnitude)).ptr -
+                               out);
   }
-  return static_cast<size_t>(std::to_chars(out, out + 32, value).ptr - out);
+  const Decimal decimal = shortest_decimal(magnitude);
+  const std::string_view digits(decimal.digits, static_cast<size_t>(decimal.count));
+  const int behind = decimal.count - decimal.point;  // digits behind the point
+  const int exponent = decimal.point - 1;
+  if (behind > 0 && (behind < 7 || std::abs(exponent) < 4)) {
+    const auto before = static_cast<size_t>(std::max(decimal.point, 0));
+    const std::string zeros(static_cast<size_t>(std::max(-decimal.point, 0)), '0');
+    const std::string whole(before == 0 ? "0" : digits.substr(0, before));
+    return done(whole + "." + zeros + std::string(digits.substr(before)));
+  }
+  *at++ = digits[0];
+  if (digits.size() > 1) *at++ = '.';
+  at = std::copy(digits.begin() + 1, digits.end(), at);
+  *at++ = 'e';
+  *at++ = exponent < 0 ? '-' : '+';
+  return static_cast<size_t>(std::to_chars(at, out + 32, std::abs(exponent)).ptr - out);
 }
 
 }  // namespace coterie

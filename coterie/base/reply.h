@@ -46,8 +46,9 @@ Reply reply_integer(int64_t value);
 // True when the reply is an error (`-...`); its text without the dash is error_text().
 inline bool is_error(const Reply& reply) { return !reply.empty() && reply.data()[0] == '-'; }
 
-// Shortest decimal form that reads back as the same double, as Redis prints scores: "1.5", "1e+20", "inf", "nan".
-// The same on every machine. Writes at most 32 bytes.
+// The decimal form that Redis 7.2 gives a double: whole numbers up to 2^62 plainly, others with the fewest digits that
+// read back as the same double: "100000", "1.5", "1e+20", "1.5e-10", "-0", "inf", "nan". The same on every machine.
+// Writes at most 32 bytes, without a terminating zero.
 size_t print_double(double value, char* out);
 
 }  // namespace coterie
