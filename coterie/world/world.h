@@ -30,6 +30,10 @@ enum class Sync { no, yes };
 // The files of one node, in one directory without subdirectories. Submissions complete once each, in a later turn;
 // those on one file complete in the order of submission. A node that ends (or crashes) hears of no further completion.
 // After a failed sync nothing may be assumed of the file's content. Fault::no_space: the disk is full, nothing changed.
+// Fault::not_found: there is no such file. Fault::io: the disk failed.
+//
+// In a loss of power, of what is not durable every byte may be as any of the writes since the last sync left it, or garbage;
+// bytes that no such write touched are safe. A submission that has not completed may have happened, in part or not at all.
 class Disk {
  public:
   using Done = std::function<void(Result<void>)>;
@@ -46,10 +50,13 @@ class Disk {
   // Writes the parts one after the other from `offset`; the file grows if need be. With Sync::yes the data is durable
   // when it completes. The bytes are borrowed until then.
   virtual void write(std::string_view name, uint64_t offset, std::vector<Payload> parts, Sync sync, Done done) = 0;
+  // All that was written to the file before is durable when it completes; a write with Sync::yes promises that only of itself.
   virtual void sync(std::string_view name, Done done) = 0;
+  // Fault::invalid when the range does not lie within the file.
   virtual void read(std::string_view name, uint64_t offset, uint64_t size_bytes, ReadDone done) = 0;
-  // Replaces `to` if it exists; durable when done.
+  // Replaces `to` if it exists; durable when done, but not the content: sync that first.
   virtual void rename(std::string_view from, std::string_view to, Done done) = 0;
+  // A loss of power may undo it until a later create or rename has completed.
   virtual void remove(std::string_view name, Done done) = 0;
 };
 
