@@ -26,6 +26,13 @@ constexpr CommandSpec rows[] = {
      "The revisions of keys, 0 for those that are absent.", "key [key ...]"},
     {5, "transaction", 3, flag_write, 0, 0, 0, internal, "internal",
      "Guards and commands of a transaction, applied as a whole.", "guards commands"},
+    // Of clients, executed by the core: they wrap another command.
+    {6, "once", -4, flag_write | flag_denyoom, 0, 0, 0, write, "coterie",
+     "Applies a command once for a client's number; asked again, replays its reply.",
+     "client number command [argument ...]"},
+    {7, "fence", -4, flag_write | flag_denyoom, 0, 0, 0, write, "coterie",
+     "Applies a command unless the token is below the highest that the resource has seen.",
+     "resource token command [argument ...]"},
     // Strings.
     {100, "get", 2, flag_readonly | flag_fast, 1, 1, 1, read, "string", "The value of a key.",
      "key"},
@@ -96,7 +103,7 @@ constexpr CommandSpec rows[] = {
      "Walks over the keys; a cursor is a hash position and holds on every node.",
      "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
     {217, "randomkey", 1, flag_readonly, 0, 0, 0, read, "generic",
-     "A key, picked by rank from the revision: the same on every node.", ""},
+     "A key, picked by rank from log time: the same on every node.", ""},
     // Lists.
     {300, "lpush", -3, flag_write | flag_denyoom | flag_fast, 1, 1, 1, write, "list",
      "Prepends elements to a list.", "key element [element ...]"},
@@ -224,13 +231,7 @@ constexpr CommandSpec rows[] = {
     // Coterie's own.
     {1200, "delifeq", 3, flag_write | flag_fast, 1, 1, 1, write, "coterie",
      "Deletes a key if its value equals the given one.", "key value"},
-    {1201, "fence", -4, flag_write | flag_denyoom, 0, 0, 0, write, "coterie",
-     "Applies a command unless the token is below the highest that the resource has seen.",
-     "resource token command [argument ...]"},
-    {1202, "once", -4, flag_write | flag_denyoom, 0, 0, 0, write, "coterie",
-     "Applies a command once for a client's number; asked again, replays its reply.",
-     "client number command [argument ...]"},
-    {1203, "coterie", -2, flag_loading | flag_stale, 0, 0, 0, cluster, "coterie",
+    {1201, "coterie", -2, flag_loading | flag_stale, 0, 0, 0, cluster, "coterie",
      "About the cluster and its nodes.", "STATUS | ..."},
 };
 

@@ -1,0 +1,160 @@
+// For tests only: a real redis-server in a folder of its own behind a Unix socket, so that our
+// replies can be compared with its replies byte by byte. Stopped and removed with the object.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace coterie::state {
+
+class RedisServer {
+ public:
+  static bool installed() { return ::access("/usr/bin/redis-server", X_OK) == 0; }
+
+  // Null: it could not be started.
+  static std::unique_ptr<RedisServer> start() {
+    auto server = std::unique_ptr<RedisServer>(new RedisServer);
+    return server->launch() && server->connect() ? std::move(server) : nullptr;
+  }
+
+  ~RedisServer() {
+    if (socket_ >= 0) ::close(socket_);
+    if (process_ > 0) {
+      ::kill(process_, SIGKILL);
+      ::waitpid(process_, nullptr, 0);
+    }
+    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  }
+  RedisServer(const RedisServer&) = delete;
+  RedisServer& operator=(const RedisServer&) = delete;
+
+  // The reply's bytes; empty when the connection broke.
+  std::string ask(const std::vector<std::string>& words) {
+    send_command(words);
+    return receive();
+  }
+
+  // Many commands in one go: what a round trip each would cost is most of a test's time.
+  std::vector<std::string> ask_all(const std::vector<std::vector<std::string>>& commands) {
+    std::vector<std::string> replies;
+    constexpr size_t in_flight_max = 64;  // few enough for both sides' socket buffers
+    for (size_t from = 0; from < commands.size(); from += in_flight_max) {
+      const size_t to = std::min(commands.size(), from + in_flight_max);
+      for (size_t i = from; i < to; ++i) send_command(commands[i]);
+      for (size_t i = from; i < to; ++i) replies.push_back(receive());
+    }
+    return replies;
+  }
+
+ private:
+  RedisServer() = default;
+
+  bool launch() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "coterie-redis-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) return false;
+    folder_ = pattern;
+    const std::string path = folder_ + "/socket", log = folder_ + "/log";
+    process_ = ::fork();
+    if (process_ != 0) return process_ > 0;
+    ::execl("/usr/bin/redis-server", "redis-server", "--port", "0", "--unixsocket", path.c_str(),
+            "--save", "", "--appendonly", "no", "--dir", folder_.c_str(), "--logfile", log.c_str(),
+            nullptr);
+    ::_exit(127);
+  }
+
+  bool connect() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_ + "/socket";
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    constexpr int tries_max = 1'000;
+    for (int i = 0; i < tries_max; ++i) {
+      socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+        return true;
+      ::close(socket_);
+      socket_ = -1;
+      if (::waitpid(process_, nullptr, WNOHANG) == process_) return process_ = 0, false;
+      ::poll(nullptr, 0, 10);
+    }
+    return false;
+  }
+
+  void send_command(const std::vector<std::string>& words) {
+    std::string request = "*" + std::to_string(words.size()) + "\r\n";
+    for (const std::string& word : words) {
+      request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    }
+    for (size_t sent = 0; sent < request.size();) {
+      const ssize_t n = ::send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+      if (n <= 0) return;
+      sent += static_cast<size_t>(n);
+    }
+  }
+
+  // Takes one whole reply from what has been received.
+  std::string receive() {
+    size_t at = 0;
+    if (!skip_value(at)) return {};
+    std::string reply = received_.substr(0, at);
+    received_.erase(0, at);
+    return reply;
+  }
+
+  bool fill(size_t bytes) {
+    char buffer[64 * 1024];
+    while (received_.size() < bytes) {
+      const ssize_t n = ::recv(socket_, buffer, sizeof buffer, 0);
+      if (n <= 0) return false;
+      received_.append(buffer, static_cast<size_t>(n));
+    }
+    return true;
+  }
+
+  bool skip_line(size_t& at, std::string& line) {
+    size_t end;
+    while ((end = received_.find("\r\n", at)) == std::string::npos) {
+      if (!fill(received_.size() + 1)) return false;
+    }
+    line = received_.substr(at, end - at);
+    at = end + 2;
+    return true;
+  }
+
+  bool skip_value(size_t& at) {
+    std::string line;
+    if (!skip_line(at, line) || line.empty()) return false;
+    const char type = line[0];
+    if (type != '$' && type != '*' && type != '%' && type != '~' && type != '>') return true;
+    const long long count = std::atoll(line.c_str() + 1);
+    if (count < 0) return true;
+    if (type == '$') {
+      at += static_cast<size_t>(count) + 2;
+      return fill(at);
+    }
+    for (long long i = 0; i < (type == '%' ? 2 * count : count); ++i) {
+      if (!skip_value(at)) return false;
+    }
+    return true;
+  }
+
+  std::string folder_;
+  pid_t process_ = 0;
+  int socket_ = -1;
+  std::string received_;
+};
+
+}  // namespace coterie::state
