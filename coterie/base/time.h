@@ -30,6 +30,7 @@ struct Instant {
 
   constexpr auto operator<=>(const Instant&) const = default;
   static constexpr Instant never() { return {INT64_MAX}; }
+  constexpr int64_t ms_floor() const { return ns / 1'000'000; }
   friend constexpr Instant operator+(Instant a, Duration d) { return {a.ns + d.ns}; }
   friend constexpr Instant operator-(Instant a, Duration d) { return {a.ns - d.ns}; }
   friend constexpr Duration operator-(Instant a, Instant b) { return {a.ns - b.ns}; }

@@ -1,0 +1,208 @@
+// See node.h. How a node comes to life and ends is in node_life.cc.
+#include "coterie/node/node.h"
+
+#include <algorithm>
+
+#include "coterie/base/codec.h"
+#include "coterie/base/reached.h"
+
+namespace coterie::node {
+
+namespace {
+constexpr Duration silent_after = seconds(3);       // a peer that has said nothing for this long may have been replaced
+constexpr Duration slow_sync = milliseconds(100);
+constexpr std::string_view starting = "LOADING this node is not in a cluster yet";
+
+std::string name(NodeId node) { return "node " + std::to_string(node.value); }
+}  // namespace
+
+void Node::on_frame(NodeId from, Payload frame) {
+  auto message = decode_frame(frame);
+  if (!message) {
+    world_.log(world::LogLevel::warning, "malformed frame from " + name(from) + ": " + message.error().message);
+    return;
+  }
+  if (auto* raft_message = std::get_if<raft::Message>(&*message)) {
+    if (phase_ == Phase::empty && raft_message->to == papers_.replica && founding_) {
+      // A leader has taken this replica in: from now on it belongs to that cluster.
+      if (auto record = founding_->record_of(from)) adopt(*record);
+      return;
+    }
+    if (replica_ && same_cluster(from)) replica_->on_message(from, std::move(*raft_message));
+    return;
+  }
+  auto& node_message = std::get<NodeMessage>(*message);
+  if (auto* hello = std::get_if<Hello>(&node_message)) return on_hello(from, *hello);
+  if (!replica_ || !same_cluster(from)) return;
+  if (auto* forward = std::get_if<Forward>(&node_message)) return replica_->on_forward(from, std::move(*forward));
+  replica_->on_refused(std::get<ForwardRefused>(node_message));
+}
+
+bool Node::same_cluster(NodeId from) const {
+  const auto found = peers_.find(from);
+  if (found == peers_.end() || !found->second.heard) return false;
+  // One that is not in a cluster yet is being taken into this one.
+  return !found->second.hello.cluster || found->second.hello.cluster == papers_.cluster;
+}
+
+void Node::on_hello(NodeId from, const Hello& hello) {
+  const auto found = peers_.find(from);
+  if (found == peers_.end() || hello.node != from || hello.version != wire_version) return;
+  Peer& peer = found->second;
+  const Instant now = world_.now().monotonic;
+  const bool another = peer.heard && peer.hello.replica != hello.replica;
+  if (another && now - peer.heard_at < silent_after) {
+    COTERIE_REACHED("node: two replicas say they are one node");
+    if (!std::exchange(peer.warned, true)) {
+      world_.log(world::LogLevel::warning, "two processes say they are " + name(from) +
+                                               ": give each its own --node, or wait if its disk was just replaced");
+    }
+    return;
+  }
+  if (papers_.cluster && hello.cluster && hello.cluster != papers_.cluster) {
+    if (!std::exchange(peer.warned, true)) {
+      world_.log(world::LogLevel::error, name(from) + " belongs to another cluster (" + hello.cluster.text() +
+                                             ", this one is " + papers_.cluster.text() +
+                                             "): start it with its own cluster's addresses or an empty --data");
+    }
+    peer.hello = hello;
+    peer.heard = true;
+    peer.heard_at = now;
+    return;
+  }
+  peer.hello = hello;
+  peer.heard = true;
+  peer.heard_at = now;
+  peer.warned = false;
+  if (founding_) founding_->heard(hello);
+  if (replica_) replica_->on_hello(hello);
+}
+
+void Node::on_link(NodeId peer, world::LinkChange change) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) return;
+  if (change == world::LinkChange::outgoing_up) {
+    world_.log(world::LogLevel::info, "connected to " + name(peer));
+    found->second.linked = true;
+    if (phase_ != Phase::clearing) say_hello(peer);
+  } else if (change == world::LinkChange::outgoing_down) {
+    if (found->second.linked) world_.log(world::LogLevel::info, "connection to " + name(peer) + " lost");
+    found->second.linked = false;
+  }
+  if (replica_) replica_->on_link(peer, change);
+}
+
+Hello Node::own_hello() const {
+  Hello hello;
+  hello.node = options_.node;
+  hello.replica = papers_.replica;
+  hello.cluster = papers_.cluster;
+  hello.founding = papers_.founding;
+  for (const auto& [node, address] : options_.named) hello.named.push_back(node);
+  hello.resp_address = options_.resp_address;
+  hello.http_address = options_.http_address;
+  hello.wall = world_.now().wall;
+  hello.disk_full = disk_full_;
+  hello.feature_level = 1;
+  return hello;
+}
+
+void Node::say_hello(NodeId to) { world_.network().send(to, encode_frame(NodeMessage{own_hello()})); }
+
+void Node::say_hello_to_all() {
+  hello_at_ = world_.now().monotonic + options_.hello_interval;
+  for (const auto& [node, peer] : peers_) {
+    if (peer.linked) say_hello(node);
+  }
+}
+
+void Node::set_addresses(std::string resp, std::string http) {
+  options_.resp_address = std::move(resp);
+  options_.http_address = std::move(http);
+  hello_at_ = {0};
+}
+
+// Disks that fill up are said to all; when a majority's are full nobody writes.
+void Node::check_disks() {
+  const bool full = log_->full();
+  if (full != disk_full_) {
+    COTERIE_REACHED("node: its disk is full, or has room again");
+    world_.log(world::LogLevel::warning, full ? "the disk is full: make room" : "the disk has room again");
+    disk_full_ = full;
+    hello_at_ = {0};
+  }
+  size_t full_nodes = full ? 1 : 0;
+  for (const auto& [node, peer] : peers_) {
+    if (peer.heard && peer.hello.disk_full) ++full_nodes;
+  }
+  replica_->disks_full(full, full_nodes >= replica_->raft().membership().majority());
+  const Instant now = world_.now().monotonic;
+  if (log_->recent_sync() >= slow_sync && now - slow_sync_noted_ >= seconds(1)) {
+    slow_sync_noted_ = now;
+    world_.log(world::LogLevel::warning,
+               "slow disk: a sync took " + std::to_string(log_->recent_sync().ms()) + " ms");
+  }
+}
+
+void Node::end_turn() {
+  if (phase_ == Phase::empty) try_founding();
+  if (replica_) {
+    check_disks();
+    replica_->end_turn();
+  }
+  if (phase_ != Phase::clearing && world_.now().monotonic >= hello_at_) say_hello_to_all();
+  deliver_answers();
+  drive_shut_down();
+  set_wake();
+}
+
+void Node::deliver_answers() {
+  auto answers = std::exchange(refused_, {});
+  if (replica_) {
+    auto more = replica_->take_answers();
+    answers.insert(answers.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+  for (auto& [ticket, reply] : answers) sink_.on_reply(ticket, std::move(reply));
+}
+
+void Node::set_wake() {
+  Instant next = hello_at_;
+  if (replica_) next = std::min(next, replica_->next_deadline());
+  if (shut_down_done_) next = std::min(next, world_.now().monotonic + milliseconds(20));
+  if (!refused_.empty()) world_.want_turn();
+  world_.wake_at(next);
+}
+
+Ticket Node::write(const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args) {
+  const Ticket ticket = next_ticket_++;
+  if (replica_) {
+    replica_->write(ticket, spec, db, args);
+  } else {
+    refused_.emplace_back(ticket, reply_error(starting));
+  }
+  return ticket;
+}
+
+Ticket Node::read(const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args, bool stale) {
+  const Ticket ticket = next_ticket_++;
+  if (replica_) {
+    replica_->read(ticket, spec, db, args, stale);
+  } else {
+    refused_.emplace_back(ticket, reply_error(starting));
+  }
+  return ticket;
+}
+
+void Node::cancel(Ticket ticket) {
+  if (replica_) replica_->cancel(ticket);
+}
+
+uint64_t Node::pending_bytes() const { return replica_ ? replica_->pending_bytes() : 0; }
+
+bool Node::transfer_leadership(NodeId to) {
+  if (!replica_ || replica_->raft().role() != raft::Role::leader) return false;
+  replica_->transfer_leadership(to);
+  return true;
+}
+
+}  // namespace coterie::node

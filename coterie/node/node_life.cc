@@ -1,0 +1,259 @@
+// How a node comes to life, is taken into a cluster, shows itself and ends. See node.h.
+#include <algorithm>
+
+#include "coterie/base/assert.h"
+#include "coterie/base/codec.h"
+#include "coterie/base/reached.h"
+#include "coterie/node/node.h"
+#include "coterie/node/router.h"
+
+namespace coterie::node {
+
+namespace {
+constexpr Duration ready_within = seconds(1);        // a read index was granted this lately
+constexpr Duration shut_down_time = milliseconds(1'500);
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::start(world::World& world, NodeOptions options, ClientSink& sink) {
+  COTERIE_ASSERT(options.named.contains(options.node));
+  std::unique_ptr<Node> node(new Node(world, std::move(options), sink));
+  COTERIE_CHECK(node->open());
+  return node;
+}
+
+Node::Node(world::World& world, NodeOptions options, ClientSink& sink)
+    : world_(world), options_(std::move(options)), sink_(sink) {
+  for (const auto& [node, address] : options_.named) {
+    if (node == options_.node) continue;
+    peers_[node].linked = world_.network().connected(node);
+  }
+}
+
+Node::~Node() = default;
+
+std::unique_ptr<store::Log> Node::make_log() {
+  return std::make_unique<store::Log>(
+      world_.disk(), options_.log,
+      [this](uint64_t number) {
+        if (replica_) replica_->on_durable(number);
+      },
+      [this](Error error) { world_.stop("the log cannot be written: " + error.message); });
+}
+
+Result<void> Node::open() {
+  log_ = make_log();
+  COTERIE_TRY(recovery, log_->open());
+  for (const std::string& note : recovery.notes) world_.log(world::LogLevel::warning, note);
+  if (!recovery.papers) {
+    begin_empty();
+    return {};
+  }
+  papers_ = *recovery.papers;
+  if (papers_.node != options_.node) {
+    return fail(Fault::invalid, "the data directory belongs to node " + std::to_string(papers_.node.value) +
+                                    ", not to node " + std::to_string(options_.node.value) +
+                                    ": use another --data or --node");
+  }
+  if (!recovery.clean) {
+    COTERIE_REACHED("node: an unclean stop under a weaker fsync mode");
+    world_.log(world::LogLevel::warning,
+               "stopped uncleanly under a weaker --fsync: what was acknowledged may be missing, so this replica is "
+               "given up and returns as a new one");
+    begin_empty();
+    return {};
+  }
+  if (!papers_.cluster) {
+    founding_ = std::make_unique<Founding>(options_.node, papers_.replica, own_hello().named);
+    phase_ = Phase::empty;
+    return {};
+  }
+  auto record = from_wire<FoundingRecord>(Payload::copy_of(papers_.founding));
+  if (!record) return fail(Fault::corrupt, "the identity file's founding record is malformed");
+  auto started = start_replica(std::move(recovery), *record);
+  if (started) return {};
+  if (started.error().fault != Fault::corrupt) return started;
+  world_.log(world::LogLevel::error, "the snapshot cannot be used (" + started.error().message +
+                                         "): this replica is given up and returns as a new one");
+  begin_empty();
+  return {};
+}
+
+// A directory that is empty, or whose content nobody may rely on: it is cleared, and gets a new identity.
+void Node::begin_empty() {
+  phase_ = Phase::clearing;
+  papers_ = {};
+  auto files = world_.disk().list();
+  auto left = std::make_shared<size_t>(files ? files->size() : 0);
+  if (*left == 0) return write_empty_papers();
+  COTERIE_REACHED("node: a directory cleared for a new replica");
+  for (const world::FileInfo& file : *files) {
+    world_.disk().remove(file.name, [this, left](Result<void> removed) {
+      if (!removed) return world_.stop("the data directory cannot be cleared: " + removed.error().message);
+      if (--*left > 0) return;
+      log_ = make_log();
+      auto opened = log_->open();
+      COTERIE_ASSERT(opened && !opened->papers);
+      write_empty_papers();
+    });
+  }
+}
+
+void Node::write_empty_papers() {
+  papers_.node = options_.node;
+  papers_.replica.high = world_.entropy();
+  papers_.replica.low = world_.entropy();
+  papers_.cluster = {};
+  log_->write_papers(papers_, [this](Result<void> written) {
+    if (!written) return world_.stop("the identity cannot be written: " + written.error().message);
+    phase_ = Phase::empty;
+    founding_ = std::make_unique<Founding>(options_.node, papers_.replica, own_hello().named);
+    for (const auto& [node, peer] : peers_) {
+      if (peer.heard) founding_->heard(peer.hello);
+    }
+    say_hello_to_all();
+    world_.want_turn();
+  });
+}
+
+void Node::try_founding() {
+  if (!founding_) return;
+  if (auto record = founding_->invitation()) {
+    adopt(*record);
+  } else if (founding_->may_found()) {
+    ClusterId cluster;
+    cluster.high = world_.entropy();
+    cluster.low = world_.entropy();
+    world_.log(world::LogLevel::info, "founding cluster " + cluster.text() + " of " +
+                                          std::to_string(options_.named.size()) + " nodes");
+    adopt(founding_->found(cluster));
+  }
+}
+
+// The record is durable before anyone hears of it.
+void Node::adopt(const FoundingRecord& record) {
+  phase_ = Phase::founding;
+  papers_.cluster = record.cluster;
+  papers_.founding = to_wire(record).text();
+  log_->write_papers(papers_, [this](Result<void> written) {
+    if (!written) return world_.stop("the founding record cannot be written: " + written.error().message);
+    founded();
+  });
+}
+
+void Node::founded() {
+  founding_.reset();
+  auto record = from_wire<FoundingRecord>(Payload::copy_of(papers_.founding));
+  COTERIE_ASSERT(record.has_value());
+  auto started = start_replica({}, *record);
+  if (!started) return world_.stop(started.error().message);
+  world_.log(world::LogLevel::info, "in cluster " + papers_.cluster.text() + " as replica " + papers_.replica.text());
+  say_hello_to_all();
+  world_.want_turn();
+}
+
+Result<void> Node::start_replica(store::Recovery&& recovery, const FoundingRecord& record) {
+  ReplicaOptions options = options_.replica;
+  options.raft.group = only_group;
+  options.raft.node = options_.node;
+  options.raft.replica = papers_.replica;
+  options.raft.seed = world_.entropy();
+  COTERIE_TRY(replica,
+              Replica::start(world_, *log_, std::move(recovery), record, options,
+                             {.published = [this](const Payload& channel,
+                                                  const Payload& message) { sink_.on_published(channel, message); },
+                              .note = [this](world::LogLevel level, std::string text) { world_.log(level, text); }}));
+  replica_ = std::move(replica);
+  phase_ = Phase::running;
+  for (const auto& [node, peer] : peers_) {
+    if (peer.heard && same_cluster(node)) replica_->on_hello(peer.hello);
+  }
+  return {};
+}
+
+void Node::shut_down(std::function<void()> done) {
+  shut_down_done_ = std::move(done);
+  shut_down_by_ = world_.now().monotonic + shut_down_time;
+  if (replica_ && options_.named.size() > 1) replica_->transfer_leadership(NodeId(0));
+  world_.want_turn();
+}
+
+void Node::drive_shut_down() {
+  if (!shut_down_done_ || phase_ == Phase::closing) return;
+  const bool late = world_.now().monotonic >= shut_down_by_;
+  const bool leads = replica_ && replica_->raft().role() == raft::Role::leader && options_.named.size() > 1;
+  if (!late && replica_ && (leads || !replica_->idle())) return;
+  phase_ = Phase::closing;
+  log_->close(std::exchange(shut_down_done_, nullptr));
+}
+
+std::string Node::role_text() const {
+  if (!replica_) return "starting";
+  const raft::Raft& raft = replica_->raft();
+  if (raft.hard_state().damaged) return "damaged";
+  if (raft.role() == raft::Role::leader) return "leader";
+  const raft::Member* self = raft.membership().find(papers_.replica);
+  if (self == nullptr || !self->voter) return "learner";
+  return raft.role() == raft::Role::follower ? "follower" : "candidate";
+}
+
+std::string Node::not_ready_reason() const {
+  if (!replica_) return founding_ ? founding_->waiting_for() : "the data directory is being prepared";
+  if (!replica_->raft().leader()) return "no leader is known: a majority may be unreachable";
+  if (world_.now().monotonic - replica_->last_read_granted() > ready_within) {
+    return "the leader has not confirmed a read lately";
+  }
+  return {};
+}
+
+NodeStatus Node::status() const {
+  NodeStatus status;
+  status.node = options_.node;
+  status.process_id = options_.process_id;
+  if (papers_.cluster) status.cluster = papers_.cluster.text();
+  status.replica = papers_.replica.text();
+  status.role = role_text();
+  status.not_ready_reason = not_ready_reason();
+  status.ready = status.not_ready_reason.empty();
+  status.recent_sync_ms = log_->recent_sync().seconds() * 1e3;
+  status.disk_full = disk_full_;
+  const raft::Raft* raft = replica_ ? &replica_->raft() : nullptr;
+  if (raft != nullptr) {
+    status.leader = raft->leader();
+    status.term = raft->term();
+    status.commit = raft->commit();
+    status.first = raft->first_index();
+    status.last = raft->last_index();
+    status.snapshot = raft->snapshot().index;
+    status.log_bytes = raft->log_bytes();
+    status.applied = replica_->state().applied();
+    status.keys = replica_->state().keys();
+    status.memory_bytes = replica_->state().memory_bytes();
+    status.state_digest = replica_->state().digest();
+  }
+  for (const auto& [node, address] : options_.named) {
+    MemberStatus member;
+    member.node = node;
+    member.peer_address = address;
+    const raft::Member* known = raft == nullptr ? nullptr : raft->membership().find(node);
+    member.voter = known != nullptr && known->voter;
+    if (node == options_.node) {
+      member.resp_address = options_.resp_address;
+      member.http_address = options_.http_address;
+      member.connected = true;
+      if (raft != nullptr) member.match = raft->last_index();
+    } else {
+      const Peer& peer = peers_.at(node);
+      member.resp_address = peer.hello.resp_address;
+      member.http_address = peer.hello.http_address;
+      member.connected = peer.linked;
+      if (raft != nullptr && raft->role() == raft::Role::leader) {
+        const auto progress = raft->progress().find(node);
+        if (progress != raft->progress().end()) member.match = progress->second.match;
+      }
+    }
+    status.members.push_back(std::move(member));
+  }
+  return status;
+}
+
+}  // namespace coterie::node

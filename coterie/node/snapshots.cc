@@ -1,0 +1,135 @@
+// See snapshots.h.
+#include "coterie/node/snapshots.h"
+
+#include <utility>
+
+#include "coterie/base/assert.h"
+#include "coterie/base/codec.h"
+#include "coterie/base/reached.h"
+
+namespace coterie::node {
+
+namespace {
+constexpr size_t piece_bytes = 256 << 10;
+
+store::SnapshotFile about(const raft::SnapshotPoint& point) {
+  return {point.index, point.term, to_wire(SnapshotHeader{point.membership}).text(), 0};
+}
+}  // namespace
+
+struct Snapshots::Making {
+  Making(world::Disk& disk, const raft::SnapshotPoint& at, state::State&& frozen)
+      : point(at), source(std::move(frozen)), writer(disk, about(at)) {}
+
+  raft::SnapshotPoint point;
+  state::SnapshotSource source;
+  store::SnapshotWriter writer;
+  bool finishing = false;
+};
+
+struct Snapshots::Receiving {
+  Receiving(world::Disk& disk, const raft::SnapshotPoint& at) : point(at), writer(disk, about(at)) {}
+
+  raft::SnapshotPoint point;
+  store::SnapshotWriter writer;
+  state::SnapshotLoader loader;
+  uint64_t received_bytes = 0;
+  bool bad = false;
+  bool finishing = false;
+};
+
+Result<SnapshotHeader> snapshot_header(const store::SnapshotFile& file) {
+  return from_wire<SnapshotHeader>(Payload::copy_of(file.header));
+}
+
+Snapshots::Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest, Callbacks callbacks)
+    : disk_(disk), newest_(std::move(newest)), callbacks_(std::move(callbacks)) {}
+
+Snapshots::~Snapshots() { *alive_ = false; }
+
+void Snapshots::make(state::State frozen, const raft::Membership& membership) {
+  COTERIE_ASSERT(!making());
+  const raft::SnapshotPoint point{frozen.applied(), frozen.applied_term(), membership};
+  making_ = std::make_unique<Making>(disk_, point, std::move(frozen));
+}
+
+bool Snapshots::work(size_t bytes_max) {
+  if (!making_ || making_->finishing) return false;
+  size_t done_bytes = 0;
+  while (done_bytes < bytes_max) {
+    if (making_->writer.failed()) break;
+    if (!making_->writer.ready()) return false;  // the disk will wake us
+    auto piece = making_->source.next(piece_bytes);
+    if (!piece) break;
+    done_bytes += piece->size();
+    making_->writer.append(*std::move(piece));
+  }
+  if (done_bytes >= bytes_max) return true;
+  making_->finishing = true;
+  making_->writer.finish([this, alive = alive_, point = making_->point](Result<store::SnapshotFile> file) {
+    if (*alive) made(std::move(file), point);
+  });
+  return false;
+}
+
+void Snapshots::made(Result<store::SnapshotFile> file, const raft::SnapshotPoint& point) {
+  making_.reset();
+  if (!file) {
+    callbacks_.note(world::LogLevel::warning, "snapshot at " + std::to_string(point.index.value) +
+                                                  " not written: " + file.error().message);
+    return;
+  }
+  newest_ = *std::move(file);
+  store::remove_old_snapshots(disk_, newest_->index);
+  callbacks_.made(point);
+}
+
+void Snapshots::read(const raft::SnapshotRead& wanted) {
+  raft::SnapshotData answer{wanted.to, wanted.index, wanted.offset_bytes, 0, {}};
+  if (!newest_ || newest_->index != wanted.index) return callbacks_.data(std::move(answer));
+  store::read_snapshot(disk_, *newest_, wanted.offset_bytes, wanted.size_bytes_max,
+                       [this, alive = alive_, answer, total = newest_->body_bytes](Result<Payload> data) mutable {
+                         if (!*alive) return;
+                         if (data) {
+                           answer.total_bytes = total;
+                           answer.data = *std::move(data);
+                         } else {
+                           callbacks_.note(world::LogLevel::warning,
+                                           "snapshot cannot be read: " + data.error().message);
+                         }
+                         callbacks_.data(std::move(answer));
+                       });
+}
+
+void Snapshots::write(raft::SnapshotWrite&& chunk) {
+  if (chunk.offset_bytes == 0) {
+    receiving_ = std::make_unique<Receiving>(disk_, chunk.point);
+  }
+  if (!receiving_ || receiving_->finishing || receiving_->point.index != chunk.point.index) return;
+  COTERIE_ASSERT(receiving_->received_bytes == chunk.offset_bytes);
+  receiving_->received_bytes += chunk.data.size();
+  if (!receiving_->bad && !receiving_->loader.feed(chunk.data.view())) receiving_->bad = true;
+  const bool last = receiving_->received_bytes >= chunk.total_bytes;
+  receiving_->writer.append(std::move(chunk.data));
+  if (last) finish_receiving();
+}
+
+void Snapshots::finish_receiving() {
+  receiving_->finishing = true;
+  receiving_->writer.finish([this, alive = alive_](Result<store::SnapshotFile> file) {
+    if (!*alive || !receiving_) return;
+    const std::unique_ptr<Receiving> received = std::move(receiving_);
+    auto state = received->loader.finish();
+    if (!file || !state || received->bad) {
+      COTERIE_REACHED("snapshot: a received one was bad");
+      callbacks_.note(world::LogLevel::warning, "a received snapshot is not usable: " +
+                                                    (!file ? file.error().message : "its content fails its checks"));
+      return callbacks_.received(received->point, {});
+    }
+    newest_ = *std::move(file);
+    store::remove_old_snapshots(disk_, newest_->index);
+    callbacks_.received(received->point, *std::move(state));
+  });
+}
+
+}  // namespace coterie::node

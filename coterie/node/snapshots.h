@@ -1,0 +1,69 @@
+// Snapshots keeps the log short and brings back who is too far behind. Making one freezes the state (a copy of references),
+// then turns it into bytes and hands them to the disk piece by piece over many turns: no fork, no pause. Sending one reads
+// pieces of the file as Raft asks for them; receiving one writes a file and builds a state beside the one in force, which it
+// replaces when all of it is durable and has passed its checks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "coterie/node/gateway.h"
+#include "coterie/protocol/raft/raft.h"
+#include "coterie/store/log/snapshot.h"
+#include "coterie/store/state/state.h"
+#include "coterie/world/world.h"
+
+namespace coterie::node {
+
+// What a snapshot file's header holds for the replica.
+struct SnapshotHeader {
+  raft::Membership membership;  // as of the snapshot's index
+};
+
+class Snapshots {
+ public:
+  struct Callbacks {
+    // A snapshot of this replica's own is durable.
+    std::function<void(const raft::SnapshotPoint&)> made;
+    // A received one is durable and whole: `state` is what it holds. No state: it was bad.
+    std::function<void(const raft::SnapshotPoint&, std::optional<state::State>)> received;
+    std::function<void(raft::SnapshotData)> data;
+    std::function<void(world::LogLevel, std::string)> note;
+  };
+
+  Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest, Callbacks callbacks);
+  ~Snapshots();
+
+  // Begins a snapshot of `frozen` at its applied index. REQUIRES: !making()
+  void make(state::State frozen, const raft::Membership& membership);
+  bool making() const { return making_ != nullptr; }
+  bool receiving() const { return receiving_ != nullptr; }
+  // Does a piece of the work, `bytes_max` at most; called in every turn. True: there is more to do now.
+  bool work(size_t bytes_max);
+
+  void read(const raft::SnapshotRead& wanted);
+  void write(raft::SnapshotWrite&& chunk);
+
+  const std::optional<store::SnapshotFile>& newest() const { return newest_; }
+
+ private:
+  struct Making;
+  struct Receiving;
+
+  void made(Result<store::SnapshotFile> file, const raft::SnapshotPoint& point);
+  void finish_receiving();
+
+  world::Disk& disk_;
+  std::optional<store::SnapshotFile> newest_;
+  Callbacks callbacks_;
+  std::unique_ptr<Making> making_;
+  std::unique_ptr<Receiving> receiving_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// The membership in a snapshot file's header; Fault::corrupt when it is none.
+Result<SnapshotHeader> snapshot_header(const store::SnapshotFile& file);
+
+}  // namespace coterie::node
