@@ -47,11 +47,12 @@ class Edit {
 
  private:
   friend class Execution;
-  Edit(Execution* execution, KeyPlace place, Record* record);
+  Edit(Execution* execution, const KeyPlace& place, Record* record, bool created);
   Execution* execution_;
   KeyPlace place_;
   Record* record_;
   uint64_t bytes_before_ = 0;
+  bool created_ = false;
   bool changed_ = false;
 };
 
@@ -106,7 +107,7 @@ class Execution {
   // order; when there is nothing to have it calls block(). True: it waits, and writes no reply. False: it may not wait
   // (inside EXEC, or it waits already): it writes its reply for "nothing" (a null array for BLPOP).
   // When one of the keys is pushed to, the same handler is called again with the same arguments, serving_key() and no
-  // leave to wait; if it calls block() then, its reply is dropped and it goes on waiting. At `deadline_ms` (log time;
+  // leave to wait; if it calls block() or answers an error then, its reply is dropped and it goes on waiting. At `deadline_ms` (log time;
   // no_deadline: never) the core answers a null array.
   std::optional<std::string_view> serving_key() const { return context_.serving_key; }
   bool block(std::span<const std::string_view> keys, int64_t deadline_ms);
@@ -117,7 +118,7 @@ class Execution {
     int64_t deadline_ms = no_deadline;
   };
   const std::optional<BlockRequest>& block_request() const { return block_request_; }
-  bool has_changed() const { return static_cast<bool>(taken_); }
+  bool would_block() const { return would_block_; }
 
  private:
   friend class Edit;
@@ -125,7 +126,7 @@ class Execution {
     COTERIE_ASSERT(context_.writable != nullptr);
     return *context_.writable;
   }
-  const KeyPlace& place(std::string_view key) const;
+  KeyPlace place(std::string_view key) const;
 
   Context context_;
   const CommandSpec& spec_;
@@ -135,6 +136,7 @@ class Execution {
   Revision taken_;  // 0: none yet
   mutable KeyPlace last_place_;  // most commands ask for one key several times
   std::optional<BlockRequest> block_request_;
+  bool would_block_ = false;
   bool editing_ = false;
 };
 

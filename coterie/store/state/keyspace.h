@@ -91,7 +91,7 @@ class Keyspace {
 
   // Inserts or overwrites. The deadline is as given: what was there before is forgotten.
   void put(uint8_t db, const KeyPlace& place, Value value, Revision revision, int64_t deadline_ms);
-  // The record for changing its value or revision, not its key or deadline. After the change, settle() with the
+  // The record for changing its value or revision, not its key or deadline. After the change, settle() with the value's
   // content_bytes() of before. nullptr: absent or expired. Valid until the next change.
   Record* find_for_write(uint8_t db, const KeyPlace& place, int64_t now_ms);
   void settle(uint8_t db, const Record& record, uint64_t content_bytes_before);
@@ -105,7 +105,7 @@ class Keyspace {
   int64_t next_deadline_ms() const;  // of any record, no_deadline: none
 
   uint64_t size(uint8_t db, int64_t now_ms) const;  // without the expired
-  uint64_t memory_bytes() const { return memory_bytes_; }
+  uint64_t memory_bytes() const;  // an estimate that depends on keys and values alone
   uint64_t slot_size(uint8_t db, uint16_t slot) const;  // with the expired not yet removed
 
   // Calls visit(const Record&) for live records in order, from a cursor (0: the start), until `count` records were
@@ -135,11 +135,11 @@ class Keyspace {
     Directory* directory = nullptr;  // counted
     CowTree<DeadlineTraits> deadlines;
     uint64_t records = 0;
+    uint64_t memory_bytes = 0;
   };
 
   const SlotTable* slot_table(uint8_t db, uint16_t slot) const;  // nullptr: empty
-  SlotTable& slot_table_for_write(uint8_t db, uint16_t slot);
-  void share(const Keyspace& other);
+  Page& page_for_write(uint8_t db, uint16_t slot);
   static void release(Directory* directory);
   void forget_deadline(uint8_t db, const Record& record);
   void note_deadline(uint8_t db, const Record& record);
@@ -147,7 +147,6 @@ class Keyspace {
   static uint64_t page_digest(const Page& page);
 
   std::array<Database, databases> databases_;
-  uint64_t memory_bytes_ = 0;
 };
 
 template <class Visit>

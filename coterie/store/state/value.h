@@ -121,6 +121,7 @@ class SetValue {
 
 class Value {
  public:
+  Value() : type_(ValueType::string) { new (&string_) Bytes(); }  // an empty string
   explicit Value(std::string_view string) : type_(ValueType::string) { new (&string_) Bytes(string); }
   explicit Value(Bytes string) : type_(ValueType::string) { new (&string_) Bytes(std::move(string)); }
   explicit Value(ValueType type);  // empty
