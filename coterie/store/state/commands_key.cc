@@ -1,4 +1,5 @@
 // Commands on keys of any type, and on whole databases. Deadlines are in commands_expiry.cc.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -6,7 +7,7 @@
 #include "coterie/store/state/glob.h"
 #include "coterie/store/state/handlers.h"
 #include "coterie/store/state/numbers.h"
-#include "coterie/store/state/options.h"
+#include "coterie/store/state/words.h"
 
 namespace coterie::state {
 
@@ -86,29 +87,20 @@ std::optional<ScanOptions> parse_scan_options(Execution& x) {
   };
   for (size_t i = 1; i < x.argc(); i += 2) {
     if (i + 1 == x.argc()) return refuse();
-    if (is_word(x.arg(i), "COUNT")) {
+    if (same_word(x.arg(i), "COUNT")) {
       const auto count = integer_arg(x, i + 1);
       if (!count) return std::nullopt;
       if (*count < 1) return refuse();
       options.count = static_cast<uint64_t>(std::min(*count, scan_count_max));
-    } else if (is_word(x.arg(i), "MATCH")) {
+    } else if (same_word(x.arg(i), "MATCH")) {
       options.pattern = x.arg(i + 1);
-    } else if (is_word(x.arg(i), "TYPE")) {
+    } else if (same_word(x.arg(i), "TYPE")) {
       options.type = x.arg(i + 1);
     } else {
       return refuse();
     }
   }
   return options;
-}
-
-bool names_type(std::string_view name, ValueType type) {
-  const std::string_view wanted = type_name(type);
-  if (name.size() != wanted.size()) return false;
-  for (size_t i = 0; i < name.size(); ++i) {
-    if ((name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]) != wanted[i]) return false;
-  }
-  return true;
 }
 
 void scan(Execution& x) {
@@ -119,7 +111,7 @@ void scan(Execution& x) {
   std::vector<std::string_view> found;
   const uint64_t next =
       x.keyspace().scan(x.db(), *cursor, options->count, x.now_ms(), [&](const Record& record) {
-        if (options->type && !names_type(*options->type, record.value.type())) return;
+        if (options->type && !same_word(*options->type, type_name(record.value.type()))) return;
         if (options->pattern && !glob_matches(*options->pattern, record.key.view())) return;
         found.push_back(record.key.view());
       });
@@ -148,7 +140,7 @@ void dbsize(Execution& x) {
 // ASYNC and SYNC are the same here: freeing never makes a command wait.
 bool flush_options_are_good(Execution& x) {
   if (x.argc() == 0) return true;
-  if (x.argc() == 1 && (is_word(x.arg(0), "ASYNC") || is_word(x.arg(0), "SYNC"))) return true;
+  if (x.argc() == 1 && (same_word(x.arg(0), "ASYNC") || same_word(x.arg(0), "SYNC"))) return true;
   x.reply().error(errors::syntax);
   return false;
 }

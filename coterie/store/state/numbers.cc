@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 
+#include "coterie/store/state/words.h"
+
 namespace coterie::state {
 
 std::optional<int64_t> parse_integer(std::string_view text) {
@@ -31,15 +33,6 @@ IntegerText::IntegerText(int64_t value)
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool equals_lower(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
-    if (c != lower[i]) return false;
-  }
-  return true;
-}
 
 // A decimal number: digits * 10^exponent, without leading zeros; no digits: zero.
 struct Decimal {
@@ -118,7 +111,7 @@ Timeout parse_timeout(std::string_view text) {
   if (text.empty() || text.size() >= timeout_bytes_max) return {TimeoutFault::not_a_float};
   const bool minus = text[0] == '-';
   if (text[0] == '-' || text[0] == '+') text.remove_prefix(1);
-  if (equals_lower(text, "inf") || equals_lower(text, "infinity")) {
+  if (same_word(text, "inf") || same_word(text, "infinity")) {
     return {minus ? TimeoutFault::negative : TimeoutFault::out_of_range};
   }
   auto decimal = parse_decimal(text);

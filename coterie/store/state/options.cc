@@ -8,17 +8,9 @@
 
 #include "coterie/store/state/errors.h"
 #include "coterie/store/state/numbers.h"
+#include "coterie/store/state/words.h"
 
 namespace coterie::state {
-
-bool is_word(std::string_view word, std::string_view upper) {
-  if (word.size() != upper.size()) return false;
-  for (size_t i = 0; i < word.size(); ++i) {
-    const char c = word[i] >= 'a' && word[i] <= 'z' ? static_cast<char>(word[i] - 32) : word[i];
-    if (c != upper[i]) return false;
-  }
-  return true;
-}
 
 namespace {
 
@@ -55,19 +47,19 @@ bool set_deadline(SetOptions& options, const DeadlineWord& word, std::string_vie
 // Takes the option at `i`, and its value. False: a syntax error.
 bool take_set_option(SetOptions& options, std::span<const std::string_view> words, size_t& i) {
   const std::string_view word = words[i];
-  if (is_word(word, "NX")) return set_condition(options, Condition::absent);
-  if (is_word(word, "XX")) return set_condition(options, Condition::present);
-  if (is_word(word, "GET")) return options.get = true;
-  if (is_word(word, "TOKEN")) return options.token = true;
-  if (is_word(word, "KEEPTTL")) return !options.deadline && (options.keep_ttl = true);
+  if (same_word(word, "NX")) return set_condition(options, Condition::absent);
+  if (same_word(word, "XX")) return set_condition(options, Condition::present);
+  if (same_word(word, "GET")) return options.get = true;
+  if (same_word(word, "TOKEN")) return options.token = true;
+  if (same_word(word, "KEEPTTL")) return !options.deadline && (options.keep_ttl = true);
   if (i + 1 == words.size()) return false;
   const std::string_view value = words[++i];
-  if (is_word(word, "IFEQ")) {
+  if (same_word(word, "IFEQ")) {
     options.expected = value;
     return set_condition(options, Condition::equal);
   }
   for (const DeadlineWord& deadline : deadline_words) {
-    if (is_word(word, deadline.word)) return set_deadline(options, deadline, value);
+    if (same_word(word, deadline.word)) return set_deadline(options, deadline, value);
   }
   return false;
 }
@@ -86,13 +78,13 @@ std::optional<SetOptions> parse_set_options(std::span<const std::string_view> op
 Result<ExpireOptions> parse_expire_options(std::span<const std::string_view> options) {
   ExpireOptions parsed;
   for (std::string_view word : options) {
-    if (is_word(word, "NX")) {
+    if (same_word(word, "NX")) {
       parsed.absent = true;
-    } else if (is_word(word, "XX")) {
+    } else if (same_word(word, "XX")) {
       parsed.present = true;
-    } else if (is_word(word, "GT")) {
+    } else if (same_word(word, "GT")) {
       parsed.greater = true;
-    } else if (is_word(word, "LT")) {
+    } else if (same_word(word, "LT")) {
       parsed.less = true;
     } else {
       return fail(Fault::invalid, fmt::format("ERR Unsupported option {}", word));

@@ -46,7 +46,4 @@ Result<ExpireOptions> parse_expire_options(std::span<const std::string_view> opt
 Result<int64_t> parse_deadline(std::string_view text, DeadlineUnit unit, DeadlineBase base,
                                bool positive, int64_t now_ms, std::string_view command);
 
-// Whether `word` is `upper` in any case. REQUIRES: upper is made of capital letters.
-bool is_word(std::string_view word, std::string_view upper);
-
 }  // namespace coterie::state
