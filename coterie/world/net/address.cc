@@ -1,11 +1,10 @@
 // See address.h.
 #include "coterie/world/net/address.h"
 
-#include <arpa/inet.h>
-
 #include <charconv>
 #include <cstring>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 namespace coterie::world {
@@ -17,7 +16,9 @@ std::string HostPort::text() const {
 
 Result<HostPort> parse_host_port(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return fail(Fault::invalid, fmt::format("'{}' is no address: {} (write HOST:PORT, as 127.0.0.1:7379)", text, why));
+    return fail(
+        Fault::invalid,
+        fmt::format("'{}' is no address: {} (write HOST:PORT, as 127.0.0.1:7379)", text, why));
   };
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong("the port is missing");

@@ -17,7 +17,8 @@ struct HostPort {
   std::string text() const;  // with brackets when the host has a colon
 };
 
-// Fault::invalid says what is wrong with it. Port 0 is allowed: where one listens it means any free one.
+// Fault::invalid says what is wrong with it. Port 0 is allowed: where one listens it means any free
+// one.
 Result<HostPort> parse_host_port(std::string_view text);
 
 // True for numeric loopback addresses and for "localhost".

@@ -1,5 +1,5 @@
-// How long to wait before trying again: twice as long after each failure, up to a bound, and each time a random part of
-// it, so that nodes that fell together do not rise in step.
+// How long to wait before trying again: twice as long after each failure, up to a bound, and each
+// time a random part of it, so that nodes that fell together do not rise in step.
 #pragma once
 
 #include <algorithm>

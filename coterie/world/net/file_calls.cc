@@ -1,12 +1,12 @@
 // See file_calls.h.
 #include "coterie/world/net/file_calls.h"
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace coterie::world {
 
@@ -44,7 +44,8 @@ int FileCalls::sync_all(int fd) { return or_errno(::fsync(fd)); }
 int FileCalls::write_out(int fd, uint64_t offset, uint64_t size_bytes) {
   constexpr unsigned all =
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-  return or_errno(::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(size_bytes), all));
+  return or_errno(
+      ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(size_bytes), all));
 }
 
 int FileCalls::allocate(int fd, uint64_t size_bytes) {

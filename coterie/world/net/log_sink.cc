@@ -1,12 +1,11 @@
 // See log_sink.h. The one file that knows spdlog.
 #include "coterie/world/net/log_sink.h"
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-
-#include <fmt/format.h>
 
 namespace coterie::world {
 
@@ -14,10 +13,14 @@ namespace {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return spdlog::level::debug;
-    case LogLevel::info: return spdlog::level::info;
-    case LogLevel::warning: return spdlog::level::warn;
-    case LogLevel::error: return spdlog::level::err;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warning:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
@@ -29,7 +32,8 @@ Result<LogLevel> parse_log_level(std::string_view text) {
   if (text == "info") return LogLevel::info;
   if (text == "warning") return LogLevel::warning;
   if (text == "error") return LogLevel::error;
-  return fail(Fault::invalid, fmt::format("log level '{}' is unknown: use debug, info, warning or error", text));
+  return fail(Fault::invalid,
+              fmt::format("log level '{}' is unknown: use debug, info, warning or error", text));
 }
 
 Result<LogFormat> parse_log_format(std::string_view text) {
@@ -72,8 +76,9 @@ Result<std::unique_ptr<LogSink>> LogSink::open(const LogSettings& settings, Node
     try {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(settings.file);
     } catch (const spdlog::spdlog_ex&) {
-      return fail(Fault::io, fmt::format("cannot open the log file {}: check its directory and permissions",
-                                         settings.file));
+      return fail(Fault::io,
+                  fmt::format("cannot open the log file {}: check its directory and permissions",
+                              settings.file));
     }
   }
   std::unique_ptr<LogSink> log(new LogSink);
@@ -82,7 +87,9 @@ Result<std::unique_ptr<LogSink>> LogSink::open(const LogSettings& settings, Node
   const std::string pattern =
       settings.format == LogFormat::text
           ? fmt::format("%Y-%m-%dT%H:%M:%S.%eZ node {} %l: %v", node)
-          : fmt::format(R"({{"time":"%Y-%m-%dT%H:%M:%S.%eZ","node":{},"level":"%l","message":"%v"}})", node);
+          : fmt::format(
+                R"({{"time":"%Y-%m-%dT%H:%M:%S.%eZ","node":{},"level":"%l","message":"%v"}})",
+                node);
   logger.set_formatter(
       std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
   logger.set_level(spdlog_level(settings.level));
@@ -94,7 +101,8 @@ bool LogSink::wants(LogLevel level) const { return impl_->logger.should_log(spdl
 
 void LogSink::write(LogLevel level, std::string_view line) {
   if (!wants(level)) return;
-  // A line is a line: whatever text is logged, it can neither begin a new one nor end the JSON object.
+  // A line is a line: whatever text is logged, it can neither begin a new one nor end the JSON
+  // object.
   if (impl_->format == LogFormat::json) {
     const std::string escaped = json_escaped(line);
     impl_->logger.log(spdlog_level(level), spdlog::string_view_t(escaped));

@@ -1,5 +1,6 @@
-// Where log lines go: standard error, as text or as one JSON object a line. The node number and a UTC time stamp are part
-// of each. Used by the loop's thread; writing is synchronous, so that the last line before an end is never lost.
+// Where log lines go: standard error, as text or as one JSON object a line. The node number and a
+// UTC time stamp are part of each. Used by the loop's thread; writing is synchronous, so that the
+// last line before an end is never lost.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ enum class LogFormat { text, json };
 struct LogSettings {
   LogLevel level = LogLevel::info;  // lines below it are dropped
   LogFormat format = LogFormat::text;
-  std::string file;                 // empty: standard error; otherwise appended to
+  std::string file;  // empty: standard error; otherwise appended to
 };
 
 // "debug" | "info" | "warning" | "error"; "text" | "json". Fault::invalid names the choices.

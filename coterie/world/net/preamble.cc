@@ -50,10 +50,14 @@ Result<Answer> decode_answer(std::string_view bytes) {
 
 std::string_view verdict_text(Verdict verdict) {
   switch (verdict) {
-    case Verdict::welcome: return "welcome";
-    case Verdict::other_version: return "it speaks another version of the peer protocol";
-    case Verdict::other_target: return "another node answers at that address";
-    case Verdict::unknown_node: return "this node is not named in its cluster";
+    case Verdict::welcome:
+      return "welcome";
+    case Verdict::other_version:
+      return "it speaks another version of the peer protocol";
+    case Verdict::other_target:
+      return "another node answers at that address";
+    case Verdict::unknown_node:
+      return "this node is not named in its cluster";
   }
   return "for a reason this version does not know";
 }

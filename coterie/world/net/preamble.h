@@ -1,6 +1,7 @@
-// What two nodes say to each other before the first frame (docs/formats/peer_link.md). The dialler sends a preamble: who
-// it is and whom it means to reach, since addresses can be mistaken and reused. The other side answers with a welcome
-// or says why not, and then only listens: a connection carries frames in one direction.
+// What two nodes say to each other before the first frame (docs/formats/peer_link.md). The dialler
+// sends a preamble: who it is and whom it means to reach, since addresses can be mistaken and
+// reused. The other side answers with a welcome or says why not, and then only listens: a
+// connection carries frames in one direction.
 //
 //   preamble, 24 bytes:  "COTP"  u16 version  u16 zero     u64 from  u64 to
 //   answer, 16 bytes:    "COTP"  u16 version  u16 verdict  u64 who answers

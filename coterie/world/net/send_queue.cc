@@ -1,21 +1,21 @@
 // See send_queue.h.
 #include "coterie/world/net/send_queue.h"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
 
 namespace coterie::world {
 
 namespace {
 
-constexpr size_t small_bytes = 512;        // copying that much is cheaper than one more vector element
+constexpr size_t small_bytes = 512;  // copying that much is cheaper than one more vector element
 constexpr size_t scratch_bytes = 64 << 10;
 constexpr size_t vector_elements = 256;
-constexpr size_t kept_parts_max = 1024;    // capacity an idle queue keeps
+constexpr size_t kept_parts_max = 1024;  // capacity an idle queue keeps
 
 // The bytes of one system call, by reference or gathered.
 class Gathering {

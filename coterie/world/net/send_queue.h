@@ -1,5 +1,5 @@
-// What waits to be sent on one connection. A turn's output leaves in one system call: small parts are gathered in a
-// scratch buffer, large ones are sent from where they are.
+// What waits to be sent on one connection. A turn's output leaves in one system call: small parts
+// are gathered in a scratch buffer, large ones are sent from where they are.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ class SendQueue {
   };
 
   void push(Payload part);
-  // Gives the socket as much as it takes, without waiting. REQUIRES: fd is a connected stream socket
+  // Gives the socket as much as it takes, without waiting. REQUIRES: fd is a connected stream
+  // socket
   Sent send(int fd);
   void clear();
 

@@ -1,5 +1,5 @@
-// Timers of one loop, in order of their time. The loop asks for the next one to know how long it may sleep, and for the
-// due ones once a turn; so a timer costs no system call.
+// Timers of one loop, in order of their time. The loop asks for the next one to know how long it
+// may sleep, and for the due ones once a turn; so a timer costs no system call.
 #pragma once
 
 #include <cstdint>

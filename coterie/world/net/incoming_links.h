@@ -1,0 +1,48 @@
+// The connections that peers dial to us: we answer their preamble and then only receive. At most
+// one per peer; a newer one replaces the older, since a peer dials again only when it has given up
+// the older.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "coterie/world/net/peer_network.h"
+
+namespace coterie::world {
+
+class IncomingLinks {
+ public:
+  // `options` and `loop` outlive it.
+  IncomingLinks(const NetOptions& options, NetworkLoop& loop);
+  ~IncomingLinks();
+
+  Result<void> listen();
+  void start();
+  void rearm();
+  uint16_t port() const { return port_; }
+
+ private:
+  struct Connection;
+  using ConnectionPtr = std::shared_ptr<Connection>;
+
+  void accept();
+  void on_accepted(TcpSocket socket);
+  void receive_preamble(const ConnectionPtr& connection);
+  void on_preamble(const ConnectionPtr& connection);
+  void welcome(const ConnectionPtr& connection, NodeId peer);
+  void receive(const ConnectionPtr& connection);
+  void on_received(const ConnectionPtr& connection, size_t bytes);
+  void close(const ConnectionPtr& connection, const std::string& reason);
+
+  const NetOptions& options_;
+  NetworkLoop& loop_;
+  TcpAcceptor acceptor_;
+  uint16_t port_ = 0;
+  std::list<ConnectionPtr> unidentified_;
+  std::map<NodeId, ConnectionPtr> identified_;
+  std::vector<ConnectionPtr> received_;  // read in this turn
+};
+
+}  // namespace coterie::world
