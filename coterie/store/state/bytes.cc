@@ -51,7 +51,8 @@ void Bytes::append(std::string_view more) {
     const size_t capacity = new_size + (old_size > 0 ? new_size / 2 : 0);
     Shared* larger = allocate(capacity < UINT32_MAX ? capacity : new_size);
     std::memcpy(larger->bytes(), view().data(), old_size);
-    std::memcpy(larger->bytes() + old_size, more.data(), more.size());  // `more` may lie within the old bytes
+    std::memcpy(larger->bytes() + old_size, more.data(),
+                more.size());  // `more` may lie within the old bytes
     if (is_long()) drop();
     set_long(larger, new_size);
     return;

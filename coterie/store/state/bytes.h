@@ -1,6 +1,6 @@
-// Bytes are a key, a string value or an element of a list, hash or set: 16 bytes that hold up to 15 in place, and longer
-// ones behind a counted reference. Copying never copies more than 16 bytes; append() to longer ones that nobody shares
-// grows them in place, with room to spare.
+// Bytes are a key, a string value or an element of a list, hash or set: 16 bytes that hold up to 15
+// in place, and longer ones behind a counted reference. Copying never copies more than 16 bytes;
+// append() to longer ones that nobody shares grows them in place, with room to spare.
 //
 // Not atomic: all copies belong to one thread. May be moved by memmove (the tables rely on it).
 #pragma once
@@ -53,7 +53,8 @@ class Bytes {
 
   // REQUIRES: size() + more.size() < 2^32
   void append(std::string_view more);
-  // The bytes for changing in place, copied first when they are shared. Valid until the next call of another function.
+  // The bytes for changing in place, copied first when they are shared. Valid until the next call
+  // of another function.
   char* mutable_data();
 
  private:

@@ -1,14 +1,15 @@
-// A CowTree is a sequence of elements in a counted B+ tree whose nodes are shared between copies: copying a tree copies
-// one reference; changing an element first copies those nodes on the path to it that another copy shares (copy on
-// write: a few nodes of at most some KiB, whatever the size). Every node knows the number of elements below it, so ranks
-// are found in logarithmic time (Bayer & McCreight 1972; counted as in Knuth, volume 3, section 6.2.3).
+// A CowTree is a sequence of elements in a counted B+ tree whose nodes are shared between copies:
+// copying a tree copies one reference; changing an element first copies those nodes on the path to
+// it that another copy shares (copy on write: a few nodes of at most some KiB, whatever the size).
+// Every node knows the number of elements below it, so ranks are found in logarithmic time (Bayer &
+// McCreight 1972; counted as in Knuth, volume 3, section 6.2.3).
 //
-// Unordered trees are addressed by rank (lists). Ordered trees are addressed by a probe (a key): elements stand in the
-// order of their place (64 bits, for example a hash), and those of one place in the order of their probes. So the order
-// depends on the elements alone.
+// Unordered trees are addressed by rank (lists). Ordered trees are addressed by a probe (a key):
+// elements stand in the order of their place (64 bits, for example a hash), and those of one place
+// in the order of their probes. So the order depends on the elements alone.
 //
-// The digest is that of the sequence and does not depend on the form of the tree. It is kept in the nodes: asked again,
-// it costs what has changed.
+// The digest is that of the sequence and does not depend on the form of the tree. It is kept in the
+// nodes: asked again, it costs what has changed.
 //
 //   struct Traits {
 //     using Element = ...;                      // may be moved by memmove
@@ -60,7 +61,9 @@ class CowTree {
   Element* at_for_write(uint64_t rank);
   Element* insert_at(uint64_t rank, Element element);
   Element erase_at(uint64_t rank);
-  void push_back(Element element) { insert_at(size(), std::move(element)); }  // ordered: REQUIRES that it is the last
+  void push_back(Element element) {
+    insert_at(size(), std::move(element));
+  }  // ordered: REQUIRES that it is the last
 
   // By probe, in ordered trees.
   template <class Probe>
@@ -76,7 +79,8 @@ class CowTree {
   Element* find_for_write(const Probe& probe) {
     return find_for_write(probe, Traits::place(probe));
   }
-  // Inserts unless one with that probe is there: the element of that probe, for changing, and whether it is new.
+  // Inserts unless one with that probe is there: the element of that probe, for changing, and
+  // whether it is new.
   std::pair<Element*, bool> insert(Element element, uint64_t place);
   std::pair<Element*, bool> insert(Element element) {
     const uint64_t place = Traits::place(Traits::probe(element));
@@ -114,7 +118,8 @@ class CowTree {
 
     unsigned child(const Inner& node) {
       unsigned i = 0;
-      for (; i + 1u < node.count && rank >= node.totals[i] + (inserting ? 1 : 0); ++i) rank -= node.totals[i];
+      for (; i + 1u < node.count && rank >= node.totals[i] + (inserting ? 1 : 0); ++i)
+        rank -= node.totals[i];
       return i;
     }
     unsigned position(const Node*) { return static_cast<unsigned>(rank); }
@@ -130,12 +135,15 @@ class CowTree {
     unsigned child(const Inner& node) {
       const uint64_t* end = node.places + node.count;
       unsigned i = static_cast<unsigned>(std::upper_bound(node.places, end, sought) - node.places);
-      while (i > 0 && node.places[i - 1] == sought && probe < Traits::probe(first_element(node.children[i - 1]))) --i;
+      while (i > 0 && node.places[i - 1] == sought &&
+             probe < Traits::probe(first_element(node.children[i - 1])))
+        --i;
       return i > 0 ? i - 1 : 0;
     }
     unsigned position(const Node* leaf) {
       const uint64_t* places = N::places(leaf);
-      unsigned i = static_cast<unsigned>(std::lower_bound(places, places + leaf->count, sought) - places);
+      unsigned i =
+          static_cast<unsigned>(std::lower_bound(places, places + leaf->count, sought) - places);
       for (; i < leaf->count && places[i] == sought; ++i) {
         const auto& there = Traits::probe(N::elements(leaf)[i]);
         if (there == probe) return found = true, i;
@@ -152,9 +160,11 @@ class CowTree {
   }
 
   template <class Locator>
-  static Node* insert_into(Node*& slot, Locator& where, Element& element, Element*& at, bool& inserted);
+  static Node* insert_into(Node*& slot, Locator& where, Element& element, Element*& at,
+                           bool& inserted);
   template <class Locator>
-  static Node* insert_into_leaf(Node*& slot, Locator& where, Element& element, Element*& at, bool& inserted);
+  static Node* insert_into_leaf(Node*& slot, Locator& where, Element& element, Element*& at,
+                                bool& inserted);
   static Node* insert_child(Inner& node, unsigned position, Node* child);
   template <class Locator>
   static void erase_from(Node*& slot, Locator& where, Element& out);

@@ -1,9 +1,10 @@
 // The operations of a CowTree (cow_tree.h), where they take more than a line.
 //
-// Invariants: no node is empty; all leaves have height 0 and the children of a node of height h have height h - 1; an
-// inner node knows total and first place of each child; a root that is an inner node has two children at least.
-// A leaf that gets full from its end or its front leaves a full one behind; others split in halves. A node that falls
-// below a quarter joins a neighbour if both together fill no more than half a node.
+// Invariants: no node is empty; all leaves have height 0 and the children of a node of height h
+// have height h - 1; an inner node knows total and first place of each child; a root that is an
+// inner node has two children at least. A leaf that gets full from its end or its front leaves a
+// full one behind; others split in halves. A node that falls below a quarter joins a neighbour if
+// both together fill no more than half a node.
 #pragma once
 
 #include "coterie/store/state/cow_tree.h"
@@ -62,7 +63,8 @@ auto CowTree<Traits>::find_for_write(const Probe& probe, uint64_t place) -> Elem
 
 template <class Traits>
 auto CowTree<Traits>::insert(Element element, uint64_t place) -> std::pair<Element*, bool> {
-  const auto probe = Traits::probe(element);  // a view into the element stays right: it is moved when nobody asks more
+  const auto probe = Traits::probe(
+      element);  // a view into the element stays right: it is moved when nobody asks more
   ByProbe<typename Traits::Probe> where{probe, place};
   bool inserted = false;
   Element* at = insert_with(where, element, inserted);
@@ -99,7 +101,8 @@ auto CowTree<Traits>::insert_with(Locator& where, Element& element, bool& insert
 // Returns the new right neighbour when the node had to be split.
 template <class Traits>
 template <class Locator>
-tree::Node* CowTree<Traits>::insert_into(Node*& slot, Locator& where, Element& element, Element*& at, bool& inserted) {
+tree::Node* CowTree<Traits>::insert_into(Node*& slot, Locator& where, Element& element,
+                                         Element*& at, bool& inserted) {
   N::unshare(slot);
   if (slot->height == 0) return insert_into_leaf(slot, where, element, at, inserted);
   Inner& node = tree::inner(slot);
@@ -113,8 +116,8 @@ tree::Node* CowTree<Traits>::insert_into(Node*& slot, Locator& where, Element& e
 
 template <class Traits>
 template <class Locator>
-tree::Node* CowTree<Traits>::insert_into_leaf(Node*& slot, Locator& where, Element& element, Element*& at,
-                                              bool& inserted) {
+tree::Node* CowTree<Traits>::insert_into_leaf(Node*& slot, Locator& where, Element& element,
+                                              Element*& at, bool& inserted) {
   unsigned position = where.position(slot);
   if (where.found) {
     at = N::elements(slot) + position;
@@ -144,7 +147,8 @@ tree::Node* CowTree<Traits>::insert_into_leaf(Node*& slot, Locator& where, Eleme
   return right;
 }
 
-// Returns the new right neighbour of `node` when it had to be split. The total of `node` counts the child's elements.
+// Returns the new right neighbour of `node` when it had to be split. The total of `node` counts the
+// child's elements.
 template <class Traits>
 tree::Node* CowTree<Traits>::insert_child(Inner& node, unsigned position, Node* child) {
   Inner* right = nullptr;
@@ -240,7 +244,8 @@ void CowTree<Traits>::shrink_child(Inner& node, unsigned i) {
   const unsigned most = child->height == 0 ? leaf_max : tree::inner_max;
   if (child->count >= most / 4) return;
   const auto fits = [&](unsigned left) {
-    return node.children[left]->count + node.children[left + 1]->count <= static_cast<int>(most / 2);
+    return node.children[left]->count + node.children[left + 1]->count <=
+           static_cast<int>(most / 2);
   };
   if (i + 1u < node.count && fits(i)) return merge(node, i);
   if (i > 0 && fits(i - 1)) merge(node, i - 1);
@@ -275,14 +280,16 @@ uint64_t CowTree<Traits>::rank_of_place(uint64_t place) const {
   while (node->height > 0) {
     const Inner& here = tree::inner(node);
     // Elements below `place` end in the last child that begins below it.
-    unsigned i = static_cast<unsigned>(std::lower_bound(here.places, here.places + here.count, place) - here.places);
+    unsigned i = static_cast<unsigned>(
+        std::lower_bound(here.places, here.places + here.count, place) - here.places);
     if (i == 0) return before;
     --i;
     for (unsigned j = 0; j < i; ++j) before += here.totals[j];
     node = here.children[i];
   }
   const uint64_t* places = N::places(node);
-  return before + static_cast<uint64_t>(std::lower_bound(places, places + node->count, place) - places);
+  return before +
+         static_cast<uint64_t>(std::lower_bound(places, places + node->count, place) - places);
 }
 
 template <class Traits>

@@ -1,8 +1,10 @@
-// The nodes of a CowTree (cow_tree.h): their layout in memory, making, copying, sharing and freeing them.
+// The nodes of a CowTree (cow_tree.h): their layout in memory, making, copying, sharing and freeing
+// them.
 //
-// A leaf is one piece of memory: header, the places of its elements (ordered trees only: what is searched lies densely),
-// the elements. It grows from few to leaf_max elements. An inner node has room for inner_max children, and for each the
-// number of elements below it and the place of the first.
+// A leaf is one piece of memory: header, the places of its elements (ordered trees only: what is
+// searched lies densely), the elements. It grows from few to leaf_max elements. An inner node has
+// room for inner_max children, and for each the number of elements below it and the place of the
+// first.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +52,9 @@ struct Inner : Node {
 
 inline Inner& inner(Node* node) { return *static_cast<Inner*>(node); }
 inline const Inner& inner(const Node* node) { return *static_cast<const Inner*>(node); }
-inline uint64_t total(const Node* node) { return node->height == 0 ? node->count : inner(node).total; }
+inline uint64_t total(const Node* node) {
+  return node->height == 0 ? node->count : inner(node).total;
+}
 
 // Nodes of trees of one kind of element.
 template <class Traits>
@@ -60,9 +64,12 @@ struct Nodes {
   static constexpr size_t place_bytes = Traits::ordered ? sizeof(uint64_t) : 0;
 
   static uint64_t* places(Node* leaf) { return reinterpret_cast<uint64_t*>(leaf + 1); }
-  static const uint64_t* places(const Node* leaf) { return reinterpret_cast<const uint64_t*>(leaf + 1); }
+  static const uint64_t* places(const Node* leaf) {
+    return reinterpret_cast<const uint64_t*>(leaf + 1);
+  }
   static Element* elements(Node* leaf) {
-    return reinterpret_cast<Element*>(reinterpret_cast<char*>(leaf + 1) + leaf->capacity * place_bytes);
+    return reinterpret_cast<Element*>(reinterpret_cast<char*>(leaf + 1) +
+                                      leaf->capacity * place_bytes);
   }
   static const Element* elements(const Node* leaf) { return elements(const_cast<Node*>(leaf)); }
   static uint64_t first_place(const Node* node) {
@@ -113,7 +120,8 @@ struct Nodes {
     } else {
       copy = new_leaf(slot->capacity);
       copy->count = slot->count;
-      if constexpr (Traits::ordered) std::memcpy(places(copy), places(slot), slot->count * place_bytes);
+      if constexpr (Traits::ordered)
+        std::memcpy(places(copy), places(slot), slot->count * place_bytes);
       const Element* from = elements(slot);
       Element* to = elements(copy);
       for (unsigned i = 0; i < slot->count; ++i) new (to + i) Element(from[i]);
@@ -127,8 +135,8 @@ struct Nodes {
     if constexpr (Traits::ordered) {
       std::memmove(places(to) + to_at, places(from) + from_at, n * place_bytes);
     }
-    std::memmove(static_cast<void*>(elements(to) + to_at), static_cast<void*>(elements(from) + from_at),
-                 n * sizeof(Element));
+    std::memmove(static_cast<void*>(elements(to) + to_at),
+                 static_cast<void*>(elements(from) + from_at), n * sizeof(Element));
   }
 
   // Room for at least `least` elements in a leaf of our own. REQUIRES: least <= leaf_max

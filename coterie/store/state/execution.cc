@@ -47,7 +47,9 @@ KeyPlace Execution::place(std::string_view key) const {
   return last_place_;
 }
 
-const Record* Execution::find(std::string_view key) const { return keyspace().find(db_, place(key), now_ms()); }
+const Record* Execution::find(std::string_view key) const {
+  return keyspace().find(db_, place(key), now_ms());
+}
 
 Edit Execution::edit(std::string_view key) {
   const KeyPlace at = place(key);
@@ -57,7 +59,8 @@ Edit Execution::edit(std::string_view key) {
 Edit Execution::edit_or_create(std::string_view key, ValueType type) {
   COTERIE_ASSERT(!editing_);
   const KeyPlace at = place(key);
-  if (Record* record = writable().find_for_write(db_, at, now_ms())) return Edit(this, at, record, false);
+  if (Record* record = writable().find_for_write(db_, at, now_ms()))
+    return Edit(this, at, record, false);
   writable().put(db_, at, Value(type), Revision{}, no_deadline);
   return Edit(this, at, writable().find_for_write(db_, at, now_ms()), true);
 }

@@ -37,8 +37,7 @@ Keyspace::Keyspace(const Keyspace& other) : databases_(other.databases_) {
     if (database.directory != nullptr) ++database.directory->references;
   }
 }
-Keyspace::Keyspace(Keyspace&& other) noexcept
-    : databases_(std::move(other.databases_)) {
+Keyspace::Keyspace(Keyspace&& other) noexcept : databases_(std::move(other.databases_)) {
   for (Database& database : other.databases_) database = Database{};
 }
 Keyspace& Keyspace::operator=(const Keyspace& other) {
@@ -108,7 +107,8 @@ Revision Keyspace::revision(uint8_t db, const KeyPlace& place, int64_t now_ms) c
   return record == nullptr ? Revision{} : record->revision;
 }
 
-void Keyspace::put(uint8_t db, const KeyPlace& place, Value value, Revision revision, int64_t deadline_ms) {
+void Keyspace::put(uint8_t db, const KeyPlace& place, Value value, Revision revision,
+                   int64_t deadline_ms) {
   Page& page = page_for_write(db, place.slot);
   SlotTable& table = page.tables[place.slot % page_slots];
   Record* record = table.find_for_write(place.key, place.hash);
@@ -153,8 +153,8 @@ bool Keyspace::erase(uint8_t db, const KeyPlace& place, int64_t now_ms) {
   return live;
 }
 
-bool Keyspace::set_deadline(uint8_t db, const KeyPlace& place, int64_t deadline_ms, Revision revision,
-                            int64_t now_ms) {
+bool Keyspace::set_deadline(uint8_t db, const KeyPlace& place, int64_t deadline_ms,
+                            Revision revision, int64_t now_ms) {
   Record* record = find_for_write(db, place, now_ms);
   if (record == nullptr) return false;
   databases_[db].memory_bytes -= record_bytes(*record);
@@ -216,7 +216,8 @@ int64_t Keyspace::next_deadline_ms() const {
 uint64_t Keyspace::size(uint8_t db, int64_t now_ms) const {
   const Database& database = databases_[db];
   if (now_ms == INT64_MAX) return 0;
-  return database.records - database.deadlines.rank_of_place(DeadlineTraits::place({now_ms + 1, {}}));
+  return database.records -
+         database.deadlines.rank_of_place(DeadlineTraits::place({now_ms + 1, {}}));
 }
 
 uint64_t Keyspace::slot_size(uint8_t db, uint16_t slot) const {
@@ -242,9 +243,12 @@ const Record* Keyspace::at_rank(uint8_t db, uint64_t rank) const {
 }
 
 uint64_t Keyspace::record_bytes(const Record& record) {
-  const uint64_t key_bytes = record.key.size() <= Bytes::inline_bytes_max ? 0 : record.key.size() + sizeof(uint64_t);
-  const uint64_t deadline_bytes = record.deadline_ms == no_deadline ? 0 : sizeof(Deadline) + sizeof(uint64_t);
-  return sizeof(Record) + sizeof(uint64_t) + key_bytes + record.value.content_bytes() + deadline_bytes;
+  const uint64_t key_bytes =
+      record.key.size() <= Bytes::inline_bytes_max ? 0 : record.key.size() + sizeof(uint64_t);
+  const uint64_t deadline_bytes =
+      record.deadline_ms == no_deadline ? 0 : sizeof(Deadline) + sizeof(uint64_t);
+  return sizeof(Record) + sizeof(uint64_t) + key_bytes + record.value.content_bytes() +
+         deadline_bytes;
 }
 
 uint64_t Keyspace::page_digest(const Page& page) {
@@ -268,7 +272,8 @@ uint64_t Keyspace::digest() const {
   for (const Database& database : databases_) {
     digest.add(database.records);
     if (database.records == 0) continue;
-    for (const Page* page : database.directory->entries) digest.add(page == nullptr ? 0 : page_digest(*page));
+    for (const Page* page : database.directory->entries)
+      digest.add(page == nullptr ? 0 : page_digest(*page));
   }
   return digest.value();
 }

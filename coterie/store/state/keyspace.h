@@ -1,14 +1,15 @@
-// The keyspace: for each of 16 databases an array of 16384 hash slots, each a table of records ordered by the hash of
-// the key, then the key. A copy shares everything; a write copies what it touches: the page of slot references, and the
-// path to the record inside the slot's table (cow_tree.h), so that even a slot with a million keys (hash tags) costs
-// only a path.
+// The keyspace: for each of 16 databases an array of 16384 hash slots, each a table of records
+// ordered by the hash of the key, then the key. A copy shares everything; a write copies what it
+// touches: the page of slot references, and the path to the record inside the slot's table
+// (cow_tree.h), so that even a slot with a million keys (hash tags) costs only a path.
 //
-// Expired means deadline_ms <= now_ms. Expired records are not found; they are removed a few at each applied entry, in
-// order of their deadlines. Nobody can tell whether an expired record is still there: it counts as absent everywhere,
-// its revision as 0, and its removal is no change: it takes no revision.
+// Expired means deadline_ms <= now_ms. Expired records are not found; they are removed a few at
+// each applied entry, in order of their deadlines. Nobody can tell whether an expired record is
+// still there: it counts as absent everywhere, its revision as 0, and its removal is no change: it
+// takes no revision.
 //
-// Order of keys: slot, hash, key. It is the same on every node and is not disturbed by changes of other keys, so a SCAN
-// cursor is a position in it: u14 slot, then the upper 48 bits of the hash.
+// Order of keys: slot, hash, key. It is the same on every node and is not disturbed by changes of
+// other keys, so a SCAN cursor is a position in it: u14 slot, then the upper 48 bits of the hash.
 #pragma once
 
 #include <array>
@@ -30,7 +31,7 @@ inline constexpr int64_t no_deadline = INT64_MAX;
 struct Record {
   Bytes key;
   Value value;
-  Revision revision;                 // of the command that changed it last
+  Revision revision;  // of the command that changed it last
   int64_t deadline_ms = no_deadline;
 
   bool expired(int64_t now_ms) const { return deadline_ms <= now_ms; }
@@ -61,8 +62,12 @@ struct DeadlineTraits {
     std::string_view key;
     auto operator<=>(const Probe&) const = default;
   };
-  static Probe probe(const Deadline& deadline) { return {deadline.deadline_ms, deadline.key.view()}; }
-  static uint64_t place(const Probe& probe) { return static_cast<uint64_t>(probe.deadline_ms) ^ (uint64_t{1} << 63); }
+  static Probe probe(const Deadline& deadline) {
+    return {deadline.deadline_ms, deadline.key.view()};
+  }
+  static uint64_t place(const Probe& probe) {
+    return static_cast<uint64_t>(probe.deadline_ms) ^ (uint64_t{1} << 63);
+  }
   static uint64_t digest(const Deadline&) { return 0; }  // follows from the records
 };
 
@@ -91,13 +96,15 @@ class Keyspace {
 
   // Inserts or overwrites. The deadline is as given: what was there before is forgotten.
   void put(uint8_t db, const KeyPlace& place, Value value, Revision revision, int64_t deadline_ms);
-  // The record for changing its value or revision, not its key or deadline. After the change, settle() with the value's
-  // content_bytes() of before. nullptr: absent or expired. Valid until the next change.
+  // The record for changing its value or revision, not its key or deadline. After the change,
+  // settle() with the value's content_bytes() of before. nullptr: absent or expired. Valid until
+  // the next change.
   Record* find_for_write(uint8_t db, const KeyPlace& place, int64_t now_ms);
   void settle(uint8_t db, const Record& record, uint64_t content_bytes_before);
   // False: absent (an expired record is removed all the same, and false is returned).
   bool erase(uint8_t db, const KeyPlace& place, int64_t now_ms);
-  bool set_deadline(uint8_t db, const KeyPlace& place, int64_t deadline_ms, Revision revision, int64_t now_ms);
+  bool set_deadline(uint8_t db, const KeyPlace& place, int64_t deadline_ms, Revision revision,
+                    int64_t now_ms);
   void flush(uint8_t db);  // removes all keys
 
   // Removes up to `most` records whose deadline has passed, the earliest first. Returns how many.
@@ -108,19 +115,23 @@ class Keyspace {
   uint64_t memory_bytes() const;  // an estimate that depends on keys and values alone
   uint64_t slot_size(uint8_t db, uint16_t slot) const;  // with the expired not yet removed
 
-  // Calls visit(const Record&) for live records in order, from a cursor (0: the start), until `count` records were
-  // looked at and all of the last one's position. Returns the cursor to go on from, 0 at the end. Costs at most a walk
-  // over 1024 slots more than `count`.
+  // Calls visit(const Record&) for live records in order, from a cursor (0: the start), until
+  // `count` records were looked at and all of the last one's position. Returns the cursor to go on
+  // from, 0 at the end. Costs at most a walk over 1024 slots more than `count`.
   template <class Visit>
   uint64_t scan(uint8_t db, uint64_t cursor, uint64_t count, int64_t now_ms, Visit&& visit) const;
-  // Calls visit(const Record&) -> bool for all records of a slot, the expired too, from a rank on, until it returns false.
+  // Calls visit(const Record&) -> bool for all records of a slot, the expired too, from a rank on,
+  // until it returns false.
   template <class Visit>
   void visit_slot(uint8_t db, uint16_t slot, uint64_t first, Visit&& visit) const {
     if (const SlotTable* table = slot_table(db, slot)) table->visit(first, visit);
   }
-  // The record of a rank in the order of keys, the expired not yet removed included. nullptr: rank too high.
+  // The record of a rank in the order of keys, the expired not yet removed included. nullptr: rank
+  // too high.
   const Record* at_rank(uint8_t db, uint64_t rank) const;
-  uint64_t records(uint8_t db) const { return databases_[db].records; }  // the expired not yet removed included
+  uint64_t records(uint8_t db) const {
+    return databases_[db].records;
+  }  // the expired not yet removed included
 
   uint64_t digest() const;
   uint64_t slot_digest(uint16_t slot) const;
@@ -150,7 +161,8 @@ class Keyspace {
 };
 
 template <class Visit>
-uint64_t Keyspace::scan(uint8_t db, uint64_t cursor, uint64_t count, int64_t now_ms, Visit&& visit) const {
+uint64_t Keyspace::scan(uint8_t db, uint64_t cursor, uint64_t count, int64_t now_ms,
+                        Visit&& visit) const {
   constexpr unsigned position_bits = 48;
   constexpr uint64_t position_mask = (uint64_t{1} << position_bits) - 1;
   constexpr uint64_t empty_slots_max = 1024;

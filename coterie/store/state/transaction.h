@@ -1,5 +1,5 @@
-// What MULTI gathered, as one command (number::exec): guards, then commands. It is applied as a whole or, when a guarded
-// key has changed since it was watched, answered with a null array.
+// What MULTI gathered, as one command (number::exec): guards, then commands. It is applied as a
+// whole or, when a guarded key has changed since it was watched, answered with a null array.
 //   args[0]  u32 guards, then a guard each: u8 db, u64 revision seen, u32 key length, key
 //   args[1]  the commands, one encoding (batch.h) after the other
 #pragma once

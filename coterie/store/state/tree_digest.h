@@ -1,4 +1,5 @@
-// How digests of elements become that of a tree, whatever its form: both ways of combining are associative.
+// How digests of elements become that of a tree, whatever its form: both ways of combining are
+// associative.
 //   ordered trees   the sum: the order follows from the elements
 //   sequences       the polynomial sum of h[i] * base^(n-1-i) modulo the prime 2^61 - 1
 #pragma once

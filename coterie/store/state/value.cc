@@ -9,10 +9,14 @@ namespace coterie::state {
 
 const char* type_name(ValueType type) {
   switch (type) {
-    case ValueType::string: return "string";
-    case ValueType::list: return "list";
-    case ValueType::hash: return "hash";
-    case ValueType::set: return "set";
+    case ValueType::string:
+      return "string";
+    case ValueType::list:
+      return "list";
+    case ValueType::hash:
+      return "hash";
+    case ValueType::set:
+      return "set";
   }
   return "none";
 }
@@ -80,28 +84,52 @@ bool SetValue::erase(std::string_view member) {
 
 Value::Value(ValueType type) : type_(type) {
   switch (type_) {
-    case ValueType::string: new (&string_) Bytes(); break;
-    case ValueType::list: new (&list_) ListValue(); break;
-    case ValueType::hash: new (&hash_) HashValue(); break;
-    case ValueType::set: new (&set_) SetValue(); break;
+    case ValueType::string:
+      new (&string_) Bytes();
+      break;
+    case ValueType::list:
+      new (&list_) ListValue();
+      break;
+    case ValueType::hash:
+      new (&hash_) HashValue();
+      break;
+    case ValueType::set:
+      new (&set_) SetValue();
+      break;
   }
 }
 
 Value::Value(const Value& other) : type_(other.type_) {
   switch (type_) {
-    case ValueType::string: new (&string_) Bytes(other.string_); break;
-    case ValueType::list: new (&list_) ListValue(other.list_); break;
-    case ValueType::hash: new (&hash_) HashValue(other.hash_); break;
-    case ValueType::set: new (&set_) SetValue(other.set_); break;
+    case ValueType::string:
+      new (&string_) Bytes(other.string_);
+      break;
+    case ValueType::list:
+      new (&list_) ListValue(other.list_);
+      break;
+    case ValueType::hash:
+      new (&hash_) HashValue(other.hash_);
+      break;
+    case ValueType::set:
+      new (&set_) SetValue(other.set_);
+      break;
   }
 }
 
 Value::Value(Value&& other) noexcept : type_(other.type_) {
   switch (type_) {
-    case ValueType::string: new (&string_) Bytes(std::move(other.string_)); break;
-    case ValueType::list: new (&list_) ListValue(std::move(other.list_)); break;
-    case ValueType::hash: new (&hash_) HashValue(std::move(other.hash_)); break;
-    case ValueType::set: new (&set_) SetValue(std::move(other.set_)); break;
+    case ValueType::string:
+      new (&string_) Bytes(std::move(other.string_));
+      break;
+    case ValueType::list:
+      new (&list_) ListValue(std::move(other.list_));
+      break;
+    case ValueType::hash:
+      new (&hash_) HashValue(std::move(other.hash_));
+      break;
+    case ValueType::set:
+      new (&set_) SetValue(std::move(other.set_));
+      break;
   }
 }
 
@@ -113,10 +141,18 @@ Value& Value::operator=(Value other) noexcept {
 
 void Value::destroy() {
   switch (type_) {
-    case ValueType::string: string_.~Bytes(); break;
-    case ValueType::list: list_.~ListValue(); break;
-    case ValueType::hash: hash_.~HashValue(); break;
-    case ValueType::set: set_.~SetValue(); break;
+    case ValueType::string:
+      string_.~Bytes();
+      break;
+    case ValueType::list:
+      list_.~ListValue();
+      break;
+    case ValueType::hash:
+      hash_.~HashValue();
+      break;
+    case ValueType::set:
+      set_.~SetValue();
+      break;
   }
 }
 
@@ -129,30 +165,42 @@ bool Value::is_empty_container() const { return type_ != ValueType::string && el
 
 uint64_t Value::elements() const {
   switch (type_) {
-    case ValueType::string: return 1;
-    case ValueType::list: return list_.size();
-    case ValueType::hash: return hash_.size();
-    case ValueType::set: return set_.size();
+    case ValueType::string:
+      return 1;
+    case ValueType::list:
+      return list_.size();
+    case ValueType::hash:
+      return hash_.size();
+    case ValueType::set:
+      return set_.size();
   }
   return 0;
 }
 
 uint64_t Value::content_bytes() const {
   switch (type_) {
-    case ValueType::string: return string_.size() <= Bytes::inline_bytes_max ? 0 : string_.size() + sizeof(uint64_t);
-    case ValueType::list: return list_.content_bytes() + list_.size() * sizeof(Bytes);
-    case ValueType::hash: return hash_.content_bytes() + hash_.size() * (sizeof(HashField) + sizeof(uint64_t));
-    case ValueType::set: return set_.content_bytes() + set_.size() * (sizeof(Bytes) + sizeof(uint64_t));
+    case ValueType::string:
+      return string_.size() <= Bytes::inline_bytes_max ? 0 : string_.size() + sizeof(uint64_t);
+    case ValueType::list:
+      return list_.content_bytes() + list_.size() * sizeof(Bytes);
+    case ValueType::hash:
+      return hash_.content_bytes() + hash_.size() * (sizeof(HashField) + sizeof(uint64_t));
+    case ValueType::set:
+      return set_.content_bytes() + set_.size() * (sizeof(Bytes) + sizeof(uint64_t));
   }
   return 0;
 }
 
 uint64_t Value::digest() const {
   switch (type_) {
-    case ValueType::string: return hash_of(string_.view(), 3);
-    case ValueType::list: return list_.digest() + 1;
-    case ValueType::hash: return hash_.digest() + 2;
-    case ValueType::set: return set_.digest() + 3;
+    case ValueType::string:
+      return hash_of(string_.view(), 3);
+    case ValueType::list:
+      return list_.digest() + 1;
+    case ValueType::hash:
+      return hash_.digest() + 2;
+    case ValueType::set:
+      return set_.digest() + 3;
   }
   return 0;
 }

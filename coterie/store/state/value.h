@@ -1,7 +1,8 @@
-// A Value is what a key holds: a string, a list, a hash or a set. The last three are counted trees (cow_tree.h): copies
-// share their nodes, a change copies a path of some KiB whatever the size, and the element of a rank is found in
-// logarithmic time. Hashes and sets are ordered by the hash of their member, then by the member: the order depends on
-// the members alone, not on history, allocator or machine, and colliding members cost no more than others.
+// A Value is what a key holds: a string, a list, a hash or a set. The last three are counted trees
+// (cow_tree.h): copies share their nodes, a change copies a path of some KiB whatever the size, and
+// the element of a rank is found in logarithmic time. Hashes and sets are ordered by the hash of
+// their member, then by the member: the order depends on the members alone, not on history,
+// allocator or machine, and colliding members cost no more than others.
 //
 // Every value knows the bytes of its content, for the estimate of memory.
 #pragma once
@@ -16,7 +17,12 @@
 
 namespace coterie::state {
 
-enum class ValueType : uint8_t { string = 1, list = 2, hash = 3, set = 4 };  // format: snapshots hold the numbers
+enum class ValueType : uint8_t {
+  string = 1,
+  list = 2,
+  hash = 3,
+  set = 4
+};  // format: snapshots hold the numbers
 
 const char* type_name(ValueType type);  // as TYPE answers
 
@@ -31,12 +37,15 @@ class ListValue {
  public:
   uint64_t size() const { return tree_.size(); }
   uint64_t content_bytes() const { return bytes_; }
-  const Bytes& at(uint64_t rank) const { return *tree_.at(rank); }  // REQUIRES: rank < size(); 0 is the head
+  const Bytes& at(uint64_t rank) const {
+    return *tree_.at(rank);
+  }  // REQUIRES: rank < size(); 0 is the head
   void push_front(std::string_view element) { insert(0, element); }
   void push_back(std::string_view element) { insert(size(), element); }
-  void insert(uint64_t rank, std::string_view element);  // before that rank. REQUIRES: rank <= size()
-  void set(uint64_t rank, std::string_view element);     // REQUIRES: rank < size()
-  Bytes erase(uint64_t rank);                            // REQUIRES: rank < size()
+  void insert(uint64_t rank,
+              std::string_view element);              // before that rank. REQUIRES: rank <= size()
+  void set(uint64_t rank, std::string_view element);  // REQUIRES: rank < size()
+  Bytes erase(uint64_t rank);                         // REQUIRES: rank < size()
   Bytes pop_front() { return erase(0); }
   Bytes pop_back() { return erase(size() - 1); }
   // Calls visit(const Bytes&) for up to `count` elements from rank `first`, in order.
@@ -71,13 +80,18 @@ class HashValue {
  public:
   uint64_t size() const { return tree_.size(); }
   uint64_t content_bytes() const { return bytes_; }
-  const Bytes* find(std::string_view field) const;  // nullptr: absent
+  const Bytes* find(std::string_view field) const;           // nullptr: absent
   bool set(std::string_view field, std::string_view value);  // true: the field is new
   bool erase(std::string_view field);
-  const HashField& at(uint64_t rank) const { return *tree_.at(rank); }  // in hash order. REQUIRES: rank < size()
-  uint64_t rank_from(uint64_t hash) const { return tree_.rank_of_place(hash); }  // of the first whose hash_of() >= hash
+  const HashField& at(uint64_t rank) const {
+    return *tree_.at(rank);
+  }  // in hash order. REQUIRES: rank < size()
+  uint64_t rank_from(uint64_t hash) const {
+    return tree_.rank_of_place(hash);
+  }  // of the first whose hash_of() >= hash
   template <class Visit>
-  void visit(uint64_t first, uint64_t count, Visit&& visit) const {  // visit(const HashField&), in hash order
+  void visit(uint64_t first, uint64_t count,
+             Visit&& visit) const {  // visit(const HashField&), in hash order
     if (count == 0) return;
     tree_.visit(first, [&](const HashField& element) { return visit(element), --count > 0; });
   }
@@ -105,10 +119,15 @@ class SetValue {
   bool contains(std::string_view member) const;
   bool add(std::string_view member);  // true: it is new
   bool erase(std::string_view member);
-  const Bytes& at(uint64_t rank) const { return *tree_.at(rank); }  // in hash order. REQUIRES: rank < size()
-  uint64_t rank_from(uint64_t hash) const { return tree_.rank_of_place(hash); }  // of the first whose hash_of() >= hash
+  const Bytes& at(uint64_t rank) const {
+    return *tree_.at(rank);
+  }  // in hash order. REQUIRES: rank < size()
+  uint64_t rank_from(uint64_t hash) const {
+    return tree_.rank_of_place(hash);
+  }  // of the first whose hash_of() >= hash
   template <class Visit>
-  void visit(uint64_t first, uint64_t count, Visit&& visit) const {  // visit(const Bytes&), in hash order
+  void visit(uint64_t first, uint64_t count,
+             Visit&& visit) const {  // visit(const Bytes&), in hash order
     if (count == 0) return;
     tree_.visit(first, [&](const Bytes& element) { return visit(element), --count > 0; });
   }
@@ -122,8 +141,12 @@ class SetValue {
 class Value {
  public:
   Value() : type_(ValueType::string) { new (&string_) Bytes(); }  // an empty string
-  explicit Value(std::string_view string) : type_(ValueType::string) { new (&string_) Bytes(string); }
-  explicit Value(Bytes string) : type_(ValueType::string) { new (&string_) Bytes(std::move(string)); }
+  explicit Value(std::string_view string) : type_(ValueType::string) {
+    new (&string_) Bytes(string);
+  }
+  explicit Value(Bytes string) : type_(ValueType::string) {
+    new (&string_) Bytes(std::move(string));
+  }
   explicit Value(ValueType type);  // empty
   Value(const Value& other);
   Value(Value&& other) noexcept;
@@ -142,14 +165,16 @@ class Value {
   HashValue& hash() { return check(ValueType::hash), hash_; }
   SetValue& set() { return check(ValueType::set), set_; }
 
-  bool is_empty_container() const;   // a list, hash or set without elements: such a key does not exist
-  uint64_t elements() const;         // 1 for a string
-  uint64_t content_bytes() const;    // with an allowance for each element
-  uint64_t digest() const;           // of type and content
+  bool is_empty_container()
+      const;                  // a list, hash or set without elements: such a key does not exist
+  uint64_t elements() const;  // 1 for a string
+  uint64_t content_bytes() const;  // with an allowance for each element
+  uint64_t digest() const;         // of type and content
 
  private:
   void check(ValueType type) const {
-    if (type_ != type) [[unlikely]] wrong_type();
+    if (type_ != type) [[unlikely]]
+      wrong_type();
   }
   [[noreturn]] static void wrong_type();
   void destroy();
