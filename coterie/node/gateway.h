@@ -58,6 +58,7 @@ struct NodeStatus {
   std::string not_ready_reason;
   uint64_t state_digest = 0;  // at `applied`
   std::vector<MemberStatus> members;
+  std::vector<uint64_t> keys_by_database;  // one a database; empty: not known
 };
 
 class Gateway {

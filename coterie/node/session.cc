@@ -33,12 +33,16 @@ void Session::submit(Ticket ticket, const state::CommandSpec& spec, uint8_t db,
                        .blocking = spec.kind == state::CommandClass::blocking,
                        .wanted = ticket != 0,
                        .answered = false,
-                       .late = false,
                        .deadline = now.monotonic + options_.request_timeout});
   pending_bytes_ += size_bytes;
 }
 
 void Session::cancel(Ticket ticket, Now now) {
+  for (auto& [number, waiting] : waiting_) {
+    if (waiting != ticket) continue;
+    waiting = 0;
+    return submit_cancellation(number, now);
+  }
   // Tickets rise, those of the session's own requests are 0: search from the end, where unanswered ones are.
   for (size_t i = requests_.size(); i-- > 0;) {
     Request& request = requests_[i];
@@ -89,18 +93,6 @@ void Session::drop_answered() {
     if (turn_first_ > 0) --turn_first_;
     if (resend_from_ != SIZE_MAX && resend_from_ > 0) --resend_from_;
   }
-}
-
-// Every number up to this one is answered, or waits in the state: kept replies up to it are no longer needed. (The reply of
-// one that waited is kept apart, and dropped by a cancel_request once it has arrived.)
-uint64_t Session::acknowledged() const {
-  uint64_t number = first_number_ - 1;
-  for (size_t i = 0; i < sent_ && number < last_applied_; ++i) {
-    const Request& request = requests_[i];
-    if (!request.answered && !request.late) break;
-    ++number;
-  }
-  return number;
 }
 
 // Ends the collecting of this turn's commands: each request gets its slice of the slab.
@@ -254,14 +246,11 @@ void Session::opened(const state::SessionOpened& opened) {
 void Session::closed(SessionId session) {
   if (session != id_ || !id_) return;
   COTERIE_REACHED("session: closed and opened anew");
+  for (const auto& [number, ticket] : waiting_) {
+    if (ticket != 0) answers_.emplace_back(ticket, reply_error(unblocked));
+  }
   for (size_t i = 0; i < sent_; ++i) {
-    Request& request = requests_[i];
-    if (first_number_ + i <= last_applied_) {
-      answer(request, unblocked);
-      request.answered = true;
-    } else if (!request.wanted) {
-      request.answered = true;
-    }
+    if (!requests_[i].wanted) requests_[i].answered = true;
   }
   start_session_anew();
 }
@@ -271,6 +260,7 @@ void Session::start_session_anew() {
   std::erase_if(requests_, [](const Request& request) { return request.answered || request.ticket == 0; });
   pending_bytes_ = 0;
   for (const Request& request : requests_) pending_bytes_ += request.size_bytes;
+  waiting_.clear();
   id_ = SessionId(0);
   ++options_.nonce;
   sent_ = 0;
@@ -286,26 +276,37 @@ void Session::start_session_anew() {
 void Session::replied(const state::SessionReply& reply, Now now) {
   if (reply.session != id_ || !id_) return;
   progress_ = now.monotonic;
+  if (auto waiting = waiting_.find(reply.number); waiting != waiting_.end()) {
+    if (waiting->second != 0) answers_.emplace_back(waiting->second, reply.reply);
+    waiting_.erase(waiting);
+    return;
+  }
   last_applied_ = std::max(last_applied_, reply.number);
   Request* request = find(reply.number);
   if (request == nullptr || request->answered) return;
   answer(*request, reply.reply);
   request->answered = true;
-  const bool late = request->late;
-  if (late) submit_cancellation(reply.number, now);
   drop_answered();
+}
+
+// A request that was applied and has no reply yet waits in the state. It no longer counts as under way.
+void Session::set_aside(size_t position) {
+  Request& request = requests_[position];
+  waiting_[first_number_ + position] = request.wanted ? request.ticket : 0;
+  request.wanted = false;
+  request.answered = true;
 }
 
 void Session::advanced(const state::State& state, Now now) {
   if (!id_) return;
   const auto view = state.session(id_);
-  if (!view || view->last_applied <= last_applied_) return;
-  progress_ = now.monotonic;
-  last_applied_ = view->last_applied;
-  // Applied without a reply: it waits in the state.
+  if (!view || view->last_applied < first_number_) return;
+  if (view->last_applied > last_applied_) progress_ = now.monotonic;
+  last_applied_ = std::max(last_applied_, view->last_applied);
   for (size_t i = 0; i < sent_ && first_number_ + i <= last_applied_; ++i) {
-    if (!requests_[i].answered) requests_[i].late = true;
+    if (!requests_[i].answered) set_aside(i);
   }
+  drop_answered();
 }
 
 void Session::reconcile(const state::State& state, Now now) {
@@ -314,6 +315,9 @@ void Session::reconcile(const state::State& state, Now now) {
   if (!view) {
     // Closed somewhere in what the snapshot skipped: what had been sent may or may not have been applied.
     COTERIE_REACHED("session: found closed in a snapshot");
+    for (const auto& [number, ticket] : waiting_) {
+      if (ticket != 0) answers_.emplace_back(ticket, reply_error(not_known));
+    }
     for (size_t i = 0; i < sent_; ++i) {
       answer(requests_[i], not_known);
       requests_[i].answered = true;
@@ -322,24 +326,19 @@ void Session::reconcile(const state::State& state, Now now) {
     return;
   }
   COTERIE_REACHED("session: replies taken from a snapshot");
-  last_applied_ = view->last_applied;
+  last_applied_ = std::max(last_applied_, view->last_applied);
   progress_ = now.monotonic;
   for (size_t i = 0; i < sent_ && first_number_ + i <= last_applied_; ++i) {
-    Request& request = requests_[i];
-    if (request.answered) continue;
-    const uint64_t number = first_number_ + i;
-    if (auto kept = state.kept_reply(id_, number)) {
-      answer(request, *std::move(kept));
-      request.answered = true;
-      if (request.late) submit_cancellation(number, now);
-    } else if (request.blocking && state.waiting(id_, number)) {
-      request.late = true;
-    } else {
-      answer(request, not_known);
-      request.answered = true;
-    }
+    if (!requests_[i].answered) set_aside(i);
   }
   drop_answered();
+  std::erase_if(waiting_, [&](const auto& one) {
+    const auto& [number, ticket] = one;
+    auto kept = state.kept_reply(id_, number);
+    if (!kept && state.waiting(id_, number)) return false;
+    if (ticket != 0) answers_.emplace_back(ticket, kept ? *std::move(kept) : reply_error(not_known));
+    return true;
+  });
 }
 
 void Session::tick(Now now) {
@@ -348,11 +347,11 @@ void Session::tick(Now now) {
     progress_ = now.monotonic;
     send_again();
   }
-  // Deadlines rise with the position; those that wait in the state have none.
+  // Deadlines rise with the position; what waits in the state has none.
   for (size_t i = 0; i < requests_.size(); ++i) {
     Request& request = requests_[i];
     if (request.deadline > now.monotonic) break;
-    if (!request.wanted || request.late) continue;
+    if (!request.wanted) continue;
     answer(request, i < sent_ ? not_known : not_executed);
     if (i >= sent_) {
       forget_unsent(i--);
@@ -377,7 +376,7 @@ Instant Session::next_deadline(bool leader_known) const {
   Instant next = Instant::never();
   if (leader_known) next = id_ ? block_sent_ + options_.keepalive_interval : open_again_;
   for (const Request& request : requests_) {
-    if (!request.wanted || request.late) continue;
+    if (!request.wanted) continue;
     next = std::min(next, request.deadline);
     break;
   }

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -82,7 +83,7 @@ class Session {
 
   SessionId id() const { return id_; }
   uint64_t pending_bytes() const { return pending_bytes_; }
-  size_t pending() const { return requests_.size(); }
+  size_t pending() const { return requests_.size(); }  // those that wait in the state (BLPOP) not counted
 
  private:
   struct Request {
@@ -91,8 +92,7 @@ class Session {
     uint32_t size_bytes = 0;
     bool blocking = false;
     bool wanted = true;        // somebody waits for the reply
-    bool answered = false;     // the reply is known
-    bool late = false;         // it was seen to wait: its kept reply is dropped by cancel_request
+    bool answered = false;     // the reply is known, or it waits in the state: see waiting_
     Instant deadline;
   };
 
@@ -103,19 +103,22 @@ class Session {
   void drop_answered();
   void forget_unsent(size_t position);
   void submit_cancellation(uint64_t number, Now now);
+  void set_aside(size_t position);
   void start_session_anew();
   void seal_turn();
   Payload open_block(Now now);
   Payload turn_block();
   void encode_block(PayloadBuilder& out, size_t first, size_t end) const;
   Payload blocks_from(size_t first);
-  uint64_t acknowledged() const;
+  // Every number up to this one is answered or waits in the state: its kept reply is no longer needed.
+  uint64_t acknowledged() const { return first_number_ - 1; }
   size_t may_send() const;
 
   SessionOptions options_;
   SessionId id_;                      // 0: not open
   Instant open_again_{0};             // when the request to open is repeated
   std::deque<Request> requests_;      // in order of number; the first has first_number_
+  std::map<uint64_t, Ticket> waiting_;  // applied, and their replies are still to come; 0: nobody wants it any more
   size_t sent_ = 0;                   // of requests_, from the front: have been given to a leader in this session
   size_t resend_from_ = SIZE_MAX;     // position from which all is sent again; SIZE_MAX: nothing
   uint64_t first_number_ = 1;
