@@ -17,10 +17,15 @@ add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
                         BOOST_ASIO_DISABLE_CONCEPTS)
 include_directories(${CMAKE_SOURCE_DIR})
 
+# Places in messages are told from the root of the project, whoever built it and where.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 find_program(COTERIE_CCACHE ccache)
 if(COTERIE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${COTERIE_CCACHE})
-  set(CMAKE_C_COMPILER_LAUNCHER ${COTERIE_CCACHE})
+  # Without this it does not cache what is compiled with a precompiled header.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${COTERIE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
 
 set(COTERIE_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize takes them")

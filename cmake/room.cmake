@@ -1,6 +1,6 @@
 # coterie_room(raft DIR protocol/raft USES base)
 #   library coterie_raft from DIR/*.cc, test program raft_test from DIR/*_test.cc. A test file cannot be forgotten:
-#   what ends in _test.cc is built and run.
+#   what ends in _test.cc is built and run. Each DIR/*_fuzz.cc is a fuzzer of its own, in the preset `fuzz`.
 # coterie_test(name SOURCES ... USES ... [LABELS slow] [TIMEOUT seconds])  a test program that spans rooms. The label
 #   `slow` keeps it out of ./dev test --quick.
 find_package(PkgConfig REQUIRED)
@@ -16,6 +16,9 @@ function(coterie_test name)
   target_compile_definitions(${name} PRIVATE COTERIE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              COTERIE_BINARY_DIR="${CMAKE_BINARY_DIR}")
   if(NOT COTERIE_SANITIZE)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${name} PRIVATE -fpch-preprocess)  # for ccache
+    endif()
     target_precompile_headers(${name} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <map> <string> <vector>)
   endif()
   if(NOT TEST_TIMEOUT)
@@ -31,8 +34,9 @@ function(coterie_room name)
   set(dir ${CMAKE_SOURCE_DIR}/coterie/${ROOM_DIR})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cc)
-  if(tests)
-    list(REMOVE_ITEM sources ${tests})
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${dir}/*_fuzz.cc)
+  if(tests OR fuzzers)
+    list(REMOVE_ITEM sources ${tests} ${fuzzers})
   endif()
   if(sources)
     add_library(coterie_${name} STATIC ${sources})
@@ -46,5 +50,13 @@ function(coterie_room name)
   endif()
   if(COTERIE_TESTS AND tests)
     coterie_test(${name}_test SOURCES ${tests} USES coterie_${name} ${ROOM_TEST_USES})
+  endif()
+  if(COTERIE_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+      add_executable(${fuzzer_name} ${fuzzer})
+      target_link_libraries(${fuzzer_name} PRIVATE coterie_${name})
+      target_link_options(${fuzzer_name} PRIVATE -fsanitize=fuzzer)
+    endforeach()
   endif()
 endfunction()
