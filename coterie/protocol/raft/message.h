@@ -1,8 +1,9 @@
-// What Raft machines say to each other (Ongaro & Ousterhout 2014, figure 2; Ongaro's dissertation 2014, chapters 3-6).
-// Plain aggregates: their wire form is the walk of base/codec.h; fields are only ever appended.
+// What Raft machines say to each other (Ongaro & Ousterhout 2014, figure 2; Ongaro's dissertation
+// 2014, chapters 3-6). Plain aggregates: their wire form is the walk of base/codec.h; fields are
+// only ever appended.
 //
-// A message is addressed from replica to replica, not from node to node: what is meant for a replica whose disk has
-// since been wiped is not heard by the one that took its place.
+// A message is addressed from replica to replica, not from node to node: what is meant for a
+// replica whose disk has since been wiped is not heard by the one that took its place.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "coterie/base/entry.h"
 #include "coterie/base/ids.h"
+#include "coterie/base/result.h"
 
 namespace coterie::raft {
 
@@ -22,7 +24,10 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
-// The members of a group, ordered by node. Changed by one member at a time (dissertation, section 4.1).
+inline constexpr size_t members_max = 31;
+
+// The members of a group, ordered by node. Changed by one member at a time (dissertation,
+// section 4.1).
 struct Membership {
   std::vector<Member> members;
 
@@ -31,6 +36,10 @@ struct Membership {
   size_t voters() const;
   size_t majority() const { return voters() / 2 + 1; }
   bool operator==(const Membership&) const = default;
+
+  // The membership that an entry of kind membership holds. Fault::corrupt when its body is none:
+  // not ordered by node, a node twice, or more than members_max.
+  static Result<Membership> from_entry(const Entry& entry);
 };
 
 // Where a snapshot stands: it holds the effect of all entries up to `index`.
@@ -38,13 +47,16 @@ struct SnapshotPoint {
   Index index;
   Term term;
   Membership membership;  // as of index
+  int64_t stamp_ms = 0;   // of the entry at index: log time does not go back behind it
 
   bool operator==(const SnapshotPoint&) const = default;
 };
 
 struct VoteRequest {
-  bool pre_vote = false;  // asks only whether a vote would be given; changes nothing (dissertation, section 9.6)
-  bool transfer = false;  // the leader itself has asked for this election: its lease does not stand against it
+  // Asks only whether a vote would be given; changes nothing (dissertation, section 9.6).
+  bool pre_vote = false;
+  // The leader itself has asked for this election: its lease does not stand against it.
+  bool transfer = false;
   Index last_index;
   Term last_term;
 };
@@ -59,23 +71,30 @@ struct Append {
   Index previous_index;
   Term previous_term;
   Index commit;
-  uint64_t round = 0;  // of the leader's confirmation rounds; echoed
+  uint64_t round = 0;  // of the leader's; echoed at once. 0: only new durable entries are answered
   Index heal_index;    // not 0: a damaged replica is whole again when its durable log covers this
   std::vector<Payload> entries;  // records as Entry::bytes
+  uint64_t heal_life = 0;        // the life (see AppendReply) whose damage heal_index is about
 };
 
 struct AppendReply {
   bool accepted = false;
   uint64_t round = 0;
-  Index durable;         // accepted: the log is the leader's and durable up to here
-  Index rejected;        // not accepted: previous_index of the Append that was refused
-  Index hint_index;      // where the follower's log may agree: its last index, or the first of hint_term
+  Index durable;   // accepted: the log is the leader's and durable up to here
+  Index rejected;  // not accepted: previous_index of the Append that was refused
+  // Where the logs may agree: its last entry, not behind `rejected`, of a term not above the
+  // leader's.
+  Index hint_index;
   Term hint_term;
   bool damaged = false;
-  Index applied;         // for status
+  Index applied;  // for status
+  Index matched;  // accepted: the log is the leader's up to here, durable or not yet
+  // A random number of this run of the follower: tells a restart, and one damage from the next.
+  uint64_t life = 0;
 };
 
-// Keeps followers quiet and confirms rounds for reads. Small: frames of many groups are sent together.
+// Keeps followers quiet and confirms rounds for reads. Small: frames of many groups are sent
+// together.
 struct Heartbeat {
   Index commit;  // not above what this follower is known to hold
   uint64_t round = 0;
@@ -84,6 +103,7 @@ struct Heartbeat {
 struct HeartbeatReply {
   uint64_t round = 0;
   bool damaged = false;
+  uint64_t life = 0;
 };
 
 struct SnapshotChunk {
@@ -101,7 +121,9 @@ struct SnapshotReply {
 };
 
 // The leader asks its best follower to start an election at once (dissertation, section 3.10).
-struct TimeoutNow {};
+struct TimeoutNow {
+  Index last_index;  // as soon as its log reaches this: all that the leader has sent to anybody
+};
 
 // A follower asks for a read index: all reads that came before it may be served at `index`.
 struct ReadIndexRequest {
@@ -114,8 +136,9 @@ struct ReadIndexReply {
   Index index;
 };
 
-using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, Heartbeat, HeartbeatReply, SnapshotChunk,
-                          SnapshotReply, TimeoutNow, ReadIndexRequest, ReadIndexReply>;
+using Body =
+    std::variant<VoteRequest, VoteReply, Append, AppendReply, Heartbeat, HeartbeatReply,
+                 SnapshotChunk, SnapshotReply, TimeoutNow, ReadIndexRequest, ReadIndexReply>;
 
 struct Message {
   GroupId group;
