@@ -32,6 +32,8 @@ Reply State::read(const CommandSpec& spec, uint8_t db,
   return reply.take();
 }
 
+const StateData& State::data() const { return *impl_; }
+
 Index State::applied() const { return impl_->applied; }
 Term State::applied_term() const { return impl_->applied_term; }
 int64_t State::now_ms() const { return impl_->now_ms; }

@@ -26,6 +26,8 @@
 
 namespace coterie::state {
 
+struct StateData;
+
 // Bounds that the state machine itself keeps. They are part of the format: every replica has the
 // same (a change needs a new feature level). What a client may ask is checked before the log, with
 // these same numbers.
@@ -128,6 +130,8 @@ class State {
       const;  // equal states, equal digests; costs what has changed since it was last asked
   uint64_t slot_digest(uint16_t slot) const;
 
+  const StateData& data() const;  // for this room alone (state_data.h)
+
  private:
   friend class SnapshotSource;
   friend class SnapshotLoader;
@@ -141,6 +145,8 @@ class SnapshotSource {
  public:
   explicit SnapshotSource(State frozen);
   ~SnapshotSource();
+  SnapshotSource(SnapshotSource&&) noexcept;
+  SnapshotSource& operator=(SnapshotSource&&) noexcept;
   std::optional<Payload> next(size_t size_bytes);  // none: the end
  private:
   struct Impl;
