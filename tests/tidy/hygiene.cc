@@ -92,7 +92,8 @@ std::vector<Finding> check_headers(const std::vector<SourceFile>& tree) {
 std::vector<Finding> check_hygiene(const std::vector<SourceFile>& tree) {
   std::vector<Finding> findings;
   for (const SourceFile& file : tree) {
-    const bool test = file.path.starts_with("tests/") || file.path.ends_with("_test.cc");
+    const bool test = (file.path.starts_with("tests/") && !file.path.ends_with(".c")) ||
+                      file.path.ends_with("_test.cc");
     for (size_t i = 0; i < file.lines.size(); ++i) check_line(file, i, test, findings);
   }
   return findings;
