@@ -121,7 +121,7 @@ std::vector<uint64_t> ranks_to_remove(const ListValue& list, std::string_view el
     if (candidate.view() == element) ranks.push_back(rank);
     ++rank;
   });
-  const auto most = static_cast<uint64_t>(count < 0 ? -count : count);
+  const uint64_t most = count < 0 ? 0 - static_cast<uint64_t>(count) : static_cast<uint64_t>(count);
   if (count == 0 || ranks.size() <= most) return ranks;
   if (count > 0) {
     ranks.resize(most);
@@ -134,7 +134,6 @@ std::vector<uint64_t> ranks_to_remove(const ListValue& list, std::string_view el
 void lrem(Execution& x) {
   const auto count = integer_arg(x, 1);
   if (!count) return;
-  if (*count == INT64_MIN) return x.reply().error(errors::count_out_of_range);
   Edit edit = x.edit(x.arg(0));
   if (refuse_other_type(x, edit, ValueType::list)) return;
   if (!edit) return x.reply().integer(0);

@@ -12,8 +12,6 @@ inline constexpr std::string_view hash_not_an_integer = "ERR hash value is not a
 inline constexpr std::string_view would_overflow = "ERR increment or decrement would overflow";
 inline constexpr std::string_view decrement_would_overflow = "ERR decrement would overflow";
 inline constexpr std::string_view must_be_positive = "ERR value is out of range, must be positive";
-inline constexpr std::string_view count_out_of_range =
-    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
 inline constexpr std::string_view syntax = "ERR syntax error";
 inline constexpr std::string_view too_large =
     "ERR string exceeds maximum allowed size (proto-max-bulk-len)";

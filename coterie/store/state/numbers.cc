@@ -20,10 +20,16 @@ std::optional<int64_t> parse_integer(std::string_view text) {
 }
 
 std::optional<uint64_t> parse_cursor(std::string_view text) {
+  const bool minus = !text.empty() && text[0] == '-';
+  if (!text.empty() && (text[0] == '-' || text[0] == '+')) {
+    text.remove_prefix(1);
+    if (text.empty()) return std::nullopt;
+  }
   uint64_t value = 0;
+  if (text.empty()) return value;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return minus ? 0 - value : value;
 }
 
 IntegerText::IntegerText(int64_t value)

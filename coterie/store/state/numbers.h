@@ -12,7 +12,8 @@ namespace coterie::state {
 // no space. None otherwise.
 std::optional<int64_t> parse_integer(std::string_view text);
 
-// A scan cursor: decimal digits within uint64. None otherwise.
+// A scan cursor: decimal digits within uint64, as C reads an unsigned number: a sign is taken, and
+// nothing at all is zero. None otherwise.
 std::optional<uint64_t> parse_cursor(std::string_view text);
 
 // Writes the decimal form; returns it, a view into `out`.

@@ -35,8 +35,12 @@ TEST(Integers, WhatIsPrintedIsRead) {
 
 TEST(Cursors, AreUnsigned) {
   EXPECT_EQ(parse_cursor("0"), 0u);
+  EXPECT_EQ(parse_cursor(""), 0u);
+  EXPECT_EQ(parse_cursor("007"), 7u);
+  EXPECT_EQ(parse_cursor("+7"), 7u);
+  EXPECT_EQ(parse_cursor("-1"), UINT64_MAX);
   EXPECT_EQ(parse_cursor("18446744073709551615"), UINT64_MAX);
-  for (const char* text : {"", "-1", "a", "1 ", " 1", "18446744073709551616"}) {
+  for (const char* text : {"a", "1 ", " 1", "-", "+", "--1", "+-1", "18446744073709551616"}) {
     EXPECT_EQ(parse_cursor(text), std::nullopt) << text;
   }
 }
