@@ -1,0 +1,198 @@
+// See recovery.h.
+#include "coterie/store/log/recovery.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "coterie/base/reached.h"
+#include "coterie/store/log/papers_format.h"
+#include "coterie/store/log/segment_format.h"
+#include "coterie/store/log/snapshot_format.h"
+
+namespace coterie::store {
+
+namespace {
+
+bool contains(const std::vector<world::FileInfo>& files, std::string_view name) {
+  return std::any_of(files.begin(), files.end(),
+                     [&](const world::FileInfo& file) { return file.name == name; });
+}
+
+// The identity, or a note why there is none.
+Result<void> recover_papers(const std::vector<world::FileInfo>& files, const FileLoader& load,
+                            RecoveredDirectory& out) {
+  if (!contains(files, identity_file)) {
+    if (!out.all_files.empty()) {
+      COTERIE_REACHED("files without an identity");
+      out.recovery.notes.push_back(
+          "the identity file is missing: the other files belong to an unfinished first start, or "
+          "to a replica that cannot be known any more");
+    }
+    return {};
+  }
+  COTERIE_TRY(bytes, load(identity_file));
+  COTERIE_TRY(scan, scan_papers(bytes.view()));
+  if (!scan.papers) {
+    out.recovery.notes.push_back("the identity file is damaged: this replica is as wiped");
+  } else if (scan.one_bad) {
+    out.recovery.notes.push_back("one copy in the identity file is damaged, the other one is used");
+  }
+  out.recovery.papers = std::move(scan.papers);
+  return {};
+}
+
+void lose_state(RecoveredDirectory& out, const std::string& why) {
+  COTERIE_REACHED("term and vote lost");
+  out.recovery.notes.push_back(why + ": this replica is as wiped");
+  out.recovery.former = std::move(out.recovery.papers);
+  out.recovery.papers.reset();
+}
+
+Result<void> recover_state(const std::vector<world::FileInfo>& files, const FileLoader& load,
+                           const ReplicaId& replica, RecoveredDirectory& out) {
+  if (!contains(files, state_file)) {
+    lose_state(out, "the state file with term and vote is missing");
+    return {};
+  }
+  COTERIE_TRY(bytes, load(state_file));
+  COTERIE_TRY(scan, scan_state(bytes.view(), replica));
+  if (!scan.state) {
+    lose_state(out, "the state file with term and vote is damaged");
+    return {};
+  }
+  if (scan.one_bad) {
+    out.recovery.notes.push_back("one slot of the state file is damaged, the other one is used");
+  }
+  out.state = *scan.state;
+  return {};
+}
+
+// The newest snapshot that is whole.
+Result<void> recover_snapshot(const std::vector<world::FileInfo>& files, const FileLoader& load,
+                              RecoveredDirectory& out) {
+  std::vector<std::string> names;
+  for (const world::FileInfo& file : files) {
+    if (snapshot_index(file.name)) names.push_back(file.name);
+  }
+  std::reverse(names.begin(), names.end());  // names order by index
+  for (const std::string& name : names) {
+    if (out.recovery.snapshot) {
+      out.useless.push_back(name);
+      continue;
+    }
+    auto bytes = load(name);
+    auto checked = bytes ? check_snapshot(bytes->view())
+                         : Result<SnapshotFile>(tl::unexpected(std::move(bytes).error()));
+    if (!checked && checked.error().fault == Fault::invalid) {
+      return tl::unexpected(std::move(checked).error());
+    }
+    if (checked && snapshot_name(checked->index) == name) {
+      out.recovery.snapshot = *std::move(checked);
+      continue;
+    }
+    COTERIE_REACHED("damaged snapshot passed over");
+    out.recovery.notes.push_back(
+        fmt::format("snapshot {} is damaged ({})", name,
+                    checked ? "its name is not its own" : checked.error().message));
+    // What the disk could not read now it may read later.
+    if (!checked && checked.error().fault == Fault::corrupt) out.useless.push_back(name);
+  }
+  return {};
+}
+
+Result<std::vector<SegmentScan>> scan_segments(const std::vector<world::FileInfo>& files,
+                                               const FileLoader& load, const ReplicaId& replica) {
+  std::vector<SegmentScan> scans;
+  for (const world::FileInfo& file : files) {
+    const auto sequence = segment_sequence(file.name);
+    if (!sequence) continue;
+    auto bytes = load(file.name);
+    if (!bytes) {
+      COTERIE_REACHED("segment that cannot be read");
+      SegmentScan& scan = scans.emplace_back();
+      scan.sequence = *sequence;
+      scan.tail = SegmentTail::cut_off;
+      continue;
+    }
+    COTERIE_TRY(scan, scan_segment(*bytes, *sequence, replica));
+    scans.push_back(std::move(scan));
+  }
+  return scans;
+}
+
+Term newest_term(const std::vector<Entry>& entries) {
+  Term newest;
+  for (const Entry& entry : entries) newest = std::max(newest, entry.term);
+  return newest;
+}
+
+// Brings together what the state file, the snapshot and the segments say.
+void conclude(RecoveredDirectory& out) {
+  Recovery& recovery = out.recovery;
+  HardState& hard_state = out.state.hard_state;
+  recovery.notes.insert(recovery.notes.end(), out.log.notes.begin(), out.log.notes.end());
+  if (out.log.damaged) {
+    recovery.notes.push_back(
+        "the log is damaged: this replica neither votes nor leads until it has been repaired from "
+        "its peers");
+    hard_state.damaged = true;
+  }
+  const Term newest = newest_term(out.log.entries);
+  if (recovery.papers && newest > hard_state.term) {
+    // The term is durable before any entry of it.
+    lose_state(out, fmt::format("the state file says term {}, but the log holds entries of term {}",
+                                hard_state.term, newest));
+  }
+  hard_state.term = std::max(hard_state.term, newest);
+  if (recovery.snapshot && recovery.snapshot->term > hard_state.term) {
+    // It came from a leader whose term was not durable here yet: nothing was promised in that term.
+    COTERIE_REACHED("term raised to the snapshot's");
+    hard_state.term = recovery.snapshot->term;
+    hard_state.vote = {};
+  }
+  if (!recovery.papers) {
+    // What is left serves to write a new state file, if that is what the operator wants.
+    recovery.snapshot.reset();
+    out.log.entries.clear();
+    hard_state.vote = {};
+    return;
+  }
+  recovery.clean = !out.state.unsynced;
+  recovery.hard_state = hard_state;
+  recovery.entries = std::move(out.log.entries);
+}
+
+}  // namespace
+
+bool is_log_file(std::string_view name) {
+  return name == identity_file || name == identity_file_new || name == state_file ||
+         segment_sequence(name) || snapshot_index(name) || is_unfinished_snapshot(name);
+}
+
+Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>& files,
+                                             const FileLoader& load) {
+  RecoveredDirectory out;
+  for (const world::FileInfo& file : files) {
+    if (!is_log_file(file.name)) continue;
+    out.all_files.push_back(file.name);
+    if (file.name == identity_file_new || is_unfinished_snapshot(file.name)) {
+      out.useless.push_back(file.name);
+    }
+    if (const auto sequence = segment_sequence(file.name)) {
+      out.sequence_max = std::max(out.sequence_max, *sequence);
+    }
+  }
+  COTERIE_CHECK(recover_papers(files, load, out));
+  if (!out.recovery.papers) return out;
+  const ReplicaId replica = out.recovery.papers->replica;
+  COTERIE_CHECK(recover_state(files, load, replica, out));
+  COTERIE_CHECK(recover_snapshot(files, load, out));
+  COTERIE_TRY(scans, scan_segments(files, load, replica));
+  out.log = stitch_log(scans, out.state, out.recovery.snapshot);
+  out.sequence_max = std::max(out.sequence_max, out.state.newest_segment);
+  conclude(out);
+  return out;
+}
+
+}  // namespace coterie::store

@@ -1,0 +1,151 @@
+// See segment_format.h. Reads a segment front to back. Where no good record stands, it looks for a
+// good one of a later batch: that proves that the bad place had been written in full and was
+// damaged afterwards, because a batch is submitted only when the one before it has completed.
+#include <algorithm>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "coterie/base/codec.h"
+#include "coterie/base/crc32c.h"
+#include "coterie/base/reached.h"
+#include "coterie/store/log/segment_format.h"
+
+namespace coterie::store {
+
+namespace {
+
+enum class Verdict : uint8_t { good, bad, unknown };
+
+struct Scanner {
+  const Payload& file;
+  uint32_t sequence;
+  uint32_t seed;
+
+  const char* at(uint64_t offset) const { return file.data() + offset; }
+
+  // The cheap half of the check, for the search: does a record of ours claim to stand here?
+  bool claims(uint64_t offset) const {
+    return load_le<uint32_t>(at(offset) + 4) == sequence &&
+           load_le<uint32_t>(at(offset) + 16) == offset;
+  }
+  uint64_t batch_start(uint64_t offset) const { return load_le<uint32_t>(at(offset) + 20); }
+
+  Verdict read(uint64_t offset, Record& record) const;
+  bool zeros_from(uint64_t offset) const;
+  uint64_t find_later(uint64_t bad) const;
+};
+
+bool decode_body(const Payload& body, Record& record) {
+  switch (record.kind) {
+    case RecordKind::entry:
+      return false;  // handled by the caller
+    case RecordKind::opening:
+      if (body.size() != opening_body_bytes) return false;
+      record.opening.sequence = load_le<uint32_t>(body.data());
+      record.opening.offset = load_le<uint64_t>(body.data() + 8);
+      return true;
+    case RecordKind::reset:
+      if (body.size() != reset_body_bytes) return false;
+      record.reset_next = Index(load_le<uint64_t>(body.data()));
+      return record.reset_next > Index(0);
+  }
+  return false;
+}
+
+Verdict Scanner::read(uint64_t offset, Record& record) const {
+  if (offset > file.size() || file.size() - offset < record_header_bytes) return Verdict::bad;
+  if (!claims(offset)) return Verdict::bad;
+  const auto length = load_le<uint32_t>(at(offset));
+  if (length == 0 || record_bytes(length) > file.size() - offset) return Verdict::bad;
+  if (batch_start(offset) < segment_header_bytes || batch_start(offset) > offset) {
+    return Verdict::bad;
+  }
+  const Payload body = file.slice(offset + record_header_bytes, length);
+  uint32_t crc = crc32c({at(offset), 8}, seed);
+  crc = crc32c({at(offset) + 12, record_header_bytes - 12}, crc);
+  crc = crc32c(body.view().substr(0, entry_header_bytes), crc);
+  if (crc != load_le<uint32_t>(at(offset) + 8)) return Verdict::bad;
+  record.kind = static_cast<RecordKind>(load_le<uint16_t>(at(offset) + 12));
+  record.offset = offset;
+  record.end = offset + record_bytes(length);
+  if (record.kind > RecordKind::reset) return Verdict::unknown;
+  if (record.kind != RecordKind::entry) {
+    return decode_body(body, record) ? Verdict::good : Verdict::bad;
+  }
+  auto entry = Entry::from_bytes(body);
+  if (!entry) return entry.error().fault == Fault::invalid ? Verdict::unknown : Verdict::bad;
+  if (entry->bytes.size() != length || entry->index == Index(0)) return Verdict::bad;
+  record.entry = *std::move(entry);
+  return Verdict::good;
+}
+
+bool Scanner::zeros_from(uint64_t offset) const {
+  const char* end = file.data() + file.size();
+  return std::all_of(at(offset), end, [](char byte) { return byte == 0; });
+}
+
+// The first place behind `bad` where a good record of a later batch stands; 0 if there is none.
+uint64_t Scanner::find_later(uint64_t bad) const {
+  Record record;
+  for (uint64_t offset = bad + 8; offset + record_header_bytes <= file.size(); offset += 8) {
+    if (!claims(offset) || batch_start(offset) <= bad) continue;
+    if (read(offset, record) != Verdict::bad) return offset;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const ReplicaId& replica) {
+  SegmentScan scan;
+  scan.sequence = sequence;
+  scan.file_bytes = file.size();
+  if (auto header = decode_segment_header(file.view())) {
+    if (header->replica != replica) {
+      return fail(Fault::invalid, segment_name(sequence) +
+                                      " belongs to another replica: restore the right file or "
+                                      "start with an empty directory");
+    }
+    if (header->sequence != sequence) COTERIE_REACHED("segment under another's name");
+    scan.header_good = header->sequence == sequence;
+    scan.cluster = header->cluster;
+    scan.whole = scan.header_good && file.size() == header->size_bytes;
+  } else if (header.error().fault == Fault::invalid) {
+    return tl::unexpected(std::move(header).error());
+  }
+  const Scanner scanner{file, sequence, record_seed(sequence, replica)};
+  uint64_t offset = segment_header_bytes;
+  while (true) {
+    Record record;
+    const Verdict verdict = scanner.read(offset, record);
+    if (verdict == Verdict::unknown) {
+      return fail(Fault::invalid, segment_name(sequence) +
+                                      " holds a record that this version does not know: use the "
+                                      "program that wrote it");
+    }
+    if (verdict == Verdict::good) {
+      // A copy, so that one entry does not keep the whole file in memory.
+      if (record.kind == RecordKind::entry) {
+        record.entry.bytes = Payload::copy_of(record.entry.bytes.view());
+      }
+      offset = scan.end = record.end;
+      scan.records.push_back(std::move(record));
+      continue;
+    }
+    if (offset + 8 > file.size()) break;
+    if (scanner.zeros_from(offset)) return scan;
+    const uint64_t later = scanner.find_later(offset);
+    if (later == 0) {
+      scan.tail = scan.whole ? SegmentTail::bad : SegmentTail::cut_off;
+      return scan;
+    }
+    COTERIE_REACHED("good records behind a bad one in a segment");
+    offset = later;
+  }
+  // The records reach to the end of the file: it is full, or what followed is gone.
+  scan.tail = scan.whole && offset == file.size() ? SegmentTail::zeros : SegmentTail::cut_off;
+  return scan;
+}
+
+}  // namespace coterie::store

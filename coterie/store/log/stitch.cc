@@ -1,0 +1,315 @@
+// See stitch.h.
+#include "coterie/store/log/stitch.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "coterie/base/assert.h"
+#include "coterie/base/reached.h"
+
+namespace coterie::store {
+
+namespace {
+
+// The log as it is known from some place in the stream of records on.
+struct Run {
+  bool known = false;
+  Index first;  // of the first entry, or of the next one if there is none
+  std::vector<Entry> entries;
+
+  Index next() const { return first + entries.size(); }
+};
+
+struct Link {
+  const SegmentScan* scan = nullptr;
+  std::optional<uint64_t>
+      limit;                 // records from here on are void, and those up to here must be good
+  bool hole_before = false;  // what came before is not all there
+};
+
+class Stitcher {
+ public:
+  Stitcher(const std::vector<SegmentScan>& scans, const StateRecord& state,
+           const std::optional<SnapshotFile>& snapshot)
+      : scans_(scans), state_(state), snapshot_(snapshot) {}
+
+  StitchedLog run() {
+    lay_out();
+    read_forward();
+    judge_end();
+    choose();
+    connect();
+    sort_segments();
+    return std::move(log_);
+  }
+
+ private:
+  const SegmentScan* find(uint32_t sequence) const;
+  const SegmentScan* below(uint32_t sequence) const;
+  void lay_out();
+  void read_forward();
+  void read_record(const Record& record, LiveSegment& live);
+  void judge_end();
+  bool newest_is_lost(const SegmentScan& newest) const;
+  void judge_unopened(uint32_t newest, bool newest_torn);
+  void choose();
+  void connect();
+  void sort_segments();
+  void hole(const std::string& note);
+  Index snapshot_next() const { return snapshot_ ? snapshot_->index.next() : Index(1); }
+  void note(std::string text) { log_.notes.push_back(std::move(text)); }
+
+  const std::vector<SegmentScan>& scans_;
+  const StateRecord& state_;
+  const std::optional<SnapshotFile>& snapshot_;
+  std::vector<Link> chain_;  // oldest first
+  Run run_;
+  LogEnd position_;  // behind the last record that was read
+  std::optional<LogEnd> first_hole_;
+  Run kept_;  // the log before the first hole
+  StitchedLog log_;
+};
+
+const SegmentScan* Stitcher::find(uint32_t sequence) const {
+  for (const SegmentScan& scan : scans_) {
+    if (scan.sequence == sequence) return &scan;
+  }
+  return nullptr;
+}
+
+// The next older segment that holds records.
+const SegmentScan* Stitcher::below(uint32_t sequence) const {
+  const SegmentScan* found = nullptr;
+  for (const SegmentScan& scan : scans_) {
+    if (scan.sequence < sequence && !scan.records.empty()) found = &scan;
+  }
+  return found;
+}
+
+void Stitcher::lay_out() {
+  const SegmentScan* scan = below(UINT32_MAX);
+  std::optional<uint64_t> limit;
+  // A clean end says where the log ends, to the byte.
+  if (scan != nullptr && state_.stopped && state_.end.sequence == scan->sequence) {
+    limit = state_.end.offset;
+  }
+  while (scan != nullptr) {
+    Link& link = chain_.emplace_back(Link{scan, limit, false});
+    limit.reset();
+    if (!scan->begun()) {
+      link.hole_before = true;
+      scan = below(scan->sequence);
+      continue;
+    }
+    const LogEnd& before = scan->records.front().opening;
+    if (before.sequence == 0) break;
+    const SegmentScan* named = before.sequence < scan->sequence ? find(before.sequence) : nullptr;
+    if (named != nullptr && !named->records.empty()) {
+      limit = before.offset;
+      scan = named;
+    } else {
+      // Compacted, or lost: which of them it was, the snapshot will tell.
+      link.hole_before = true;
+      scan = below(std::min(before.sequence, scan->sequence));
+    }
+  }
+  std::reverse(chain_.begin(), chain_.end());
+}
+
+void Stitcher::hole(const std::string& text) {
+  if (!text.empty()) note(text);
+  if (!first_hole_) {
+    first_hole_ = position_;
+    kept_ = std::move(run_);
+  }
+  run_ = {};
+}
+
+void Stitcher::read_record(const Record& record, LiveSegment& live) {
+  switch (record.kind) {
+    case RecordKind::opening:
+      break;
+    case RecordKind::reset:
+      run_ = {true, record.reset_next, {}};
+      live.low = std::min(live.low, record.reset_next);
+      break;
+    case RecordKind::entry: {
+      const Index index = record.entry.index;
+      live.low = std::min(live.low, index);
+      if (run_.known && index > run_.next()) {
+        hole(fmt::format("entries {} to {} are missing from {}", run_.next(), index.previous(),
+                         segment_name(live.sequence)));
+      }
+      if (!run_.known || index < run_.first) {
+        run_ = {true, index, {}};
+      } else {
+        run_.entries.resize(static_cast<size_t>(index - run_.first));
+      }
+      run_.entries.push_back(record.entry);
+      break;
+    }
+  }
+}
+
+void Stitcher::read_forward() {
+  // A log that begins with its first segment begins with entry 1.
+  if (chain_.empty() || (chain_.front().scan->begun() && !chain_.front().hole_before)) {
+    run_ = {true, Index(1), {}};
+  }
+  for (const Link& link : chain_) {
+    const SegmentScan& scan = *link.scan;
+    if (link.hole_before && &link != &chain_.front()) hole("");
+    LiveSegment live{scan.sequence, scan.file_bytes, Index(UINT64_MAX)};
+    if (scan.begun()) position_ = {scan.sequence, segment_header_bytes};
+    uint64_t expected = segment_header_bytes;
+    for (const Record& record : scan.records) {
+      if (link.limit && record.end > *link.limit) break;
+      if (record.offset != expected) {
+        hole(fmt::format("{} is damaged between bytes {} and {}", segment_name(scan.sequence),
+                         expected, record.offset));
+      }
+      expected = record.end;
+      position_ = {scan.sequence, expected};
+      read_record(record, live);
+    }
+    if (link.limit && expected != *link.limit) {
+      hole(fmt::format("{} is damaged between bytes {} and {}", segment_name(scan.sequence),
+                       expected, *link.limit));
+    }
+    log_.live.push_back(live);
+  }
+}
+
+// The newest segment that holds records is not the newest that did.
+bool Stitcher::newest_is_lost(const SegmentScan& newest) const {
+  return newest.sequence < state_.end.sequence ||
+         (newest.sequence == state_.end.sequence && position_.offset < state_.end.offset);
+}
+
+void Stitcher::judge_end() {
+  bool torn = false;
+  if (!chain_.empty()) {
+    const Link& link = chain_.back();
+    const SegmentScan& newest = *link.scan;
+    if (newest_is_lost(newest)) {
+      hole(fmt::format("the log ends at byte {} of {}, but was durable up to byte {} of {}",
+                       position_.offset, segment_name(newest.sequence), state_.end.offset,
+                       segment_name(state_.end.sequence)));
+    } else if (!link.limit && newest.tail == SegmentTail::cut_off) {
+      hole(fmt::format("{} is shorter than it was made", segment_name(newest.sequence)));
+    } else if (!link.limit && newest.tail == SegmentTail::bad) {
+      torn = true;
+    }
+    log_.continue_in_place =
+        newest.whole && newest.tail == SegmentTail::zeros && newest.end == position_.offset;
+  } else if (state_.end.sequence != 0) {
+    hole("no segment of the log can be read");
+  }
+  const uint32_t newest = chain_.empty() ? 0 : chain_.back().scan->sequence;
+  judge_unopened(newest, torn);
+  if (torn && !first_hole_) {
+    COTERIE_REACHED("torn tail of the log cut");
+    note(fmt::format("an unfinished last write was cut from {} at byte {}", segment_name(newest),
+                     position_.offset));
+  }
+}
+
+// Segments behind the newest one that holds records: prepared and not used yet, or begun by a write
+// that was not finished, or lost.
+void Stitcher::judge_unopened(uint32_t newest, bool newest_torn) {
+  if (state_.newest_segment > newest && find(state_.newest_segment) == nullptr) {
+    hole(fmt::format("{} is missing", segment_name(state_.newest_segment)));
+  }
+  for (const SegmentScan& scan : scans_) {
+    // The state names a segment before it is written to.
+    if (scan.sequence <= newest || scan.sequence > state_.newest_segment) continue;
+    if (scan.tail == SegmentTail::cut_off) {
+      hole(fmt::format("{} cannot be read", segment_name(scan.sequence)));
+    } else if (scan.tail == SegmentTail::bad) {
+      // Its first write was not finished. It was submitted when all before it was durable, or cut.
+      if (newest_torn && position_ != state_.end) {
+        hole(fmt::format("{} is damaged from byte {} on", segment_name(newest), position_.offset));
+      }
+      COTERIE_REACHED("torn first write of a segment cut");
+      note(fmt::format("an unfinished first write was cut from {}", segment_name(scan.sequence)));
+    }
+  }
+}
+
+void Stitcher::choose() {
+  log_.end = position_;
+  if (run_.known && run_.first <= snapshot_next()) {
+    if (first_hole_) COTERIE_REACHED("log damage below the snapshot passed over");
+    return;
+  }
+  if (!first_hole_) return;  // connect() will find that it does not connect
+  // Un-synced writes reach the disk in any order: behind the last sync a hole is their loss, and
+  // the replica says so by not being clean.
+  log_.damaged = !(state_.unsynced && *first_hole_ >= state_.end);
+  if (log_.damaged) COTERIE_REACHED("damage inside the log found");
+  log_.end = *first_hole_;
+  log_.continue_in_place = false;
+  run_ = std::move(kept_);
+}
+
+void Stitcher::connect() {
+  const Index snapshot_end = snapshot_next();
+  log_.next = snapshot_end;
+  if (!run_.known || run_.first > snapshot_end) {
+    COTERIE_REACHED("log does not connect to the snapshot");
+    note(run_.known ? fmt::format("the log begins at entry {}, but entries from {} on are needed",
+                                  run_.first, snapshot_end)
+                    : std::string("no entry of the log can be used"));
+    log_.damaged = log_.reanchor = true;
+    return;
+  }
+  if (run_.next() < snapshot_end) {
+    COTERIE_REACHED("snapshot newer than the log");
+    log_.reanchor = true;
+    return;
+  }
+  if (snapshot_ && run_.first <= snapshot_->index) {
+    const Entry& covered = run_.entries[static_cast<size_t>(snapshot_->index - run_.first)];
+    if (covered.term != snapshot_->term) {
+      COTERIE_REACHED("log contradicts the snapshot and is dropped");
+      log_.reanchor = true;
+      return;
+    }
+  }
+  log_.next = run_.next();
+  log_.entries = std::move(run_.entries);
+}
+
+void Stitcher::sort_segments() {
+  std::erase_if(log_.live,
+                [&](const LiveSegment& live) { return live.sequence > log_.end.sequence; });
+  uint32_t written = 0;
+  for (const SegmentScan& scan : scans_) {
+    const bool blank = scan.records.empty() && scan.tail == SegmentTail::zeros;
+    if (!blank) written = scan.sequence;
+  }
+  // What follows must be the newest segment there is.
+  if (written > log_.end.sequence) log_.continue_in_place = false;
+  for (const SegmentScan& scan : scans_) {
+    const bool is_live =
+        std::any_of(log_.live.begin(), log_.live.end(),
+                    [&](const LiveSegment& live) { return live.sequence == scan.sequence; });
+    if (is_live) continue;
+    if (scan.sequence > written && scan.sequence >= state_.newest_segment && scan.whole &&
+        !log_.spare) {
+      log_.spare = LiveSegment{scan.sequence, scan.file_bytes, Index(UINT64_MAX)};
+    } else {
+      log_.dead.push_back(scan.sequence);
+    }
+  }
+}
+
+}  // namespace
+
+StitchedLog stitch_log(const std::vector<SegmentScan>& scans, const StateRecord& state,
+                       const std::optional<SnapshotFile>& snapshot) {
+  return Stitcher(scans, state, snapshot).run();
+}
+
+}  // namespace coterie::store
