@@ -1,9 +1,12 @@
 // What Redis has no counterpart for, and every error text of the data commands, said out loud. That
 // all else answers as Redis does is checked against a real one in redis_replies_test.cc.
+#include <algorithm>
+#include <set>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include "coterie/store/state/command_runner.h"
 
@@ -263,16 +266,185 @@ TEST(Errors, OfListsHashesAndSets) {
   EXPECT_EQ(r.revision.value, 3u);
 }
 
+TEST(Blocking, WaitsForItsKeysUntilItsDeadline) {
+  CommandRunner r;
+  EXPECT_EQ(r.run({"BLPOP", "a", "b", "1.5"}), "");
+  EXPECT_TRUE(r.waits);
+  EXPECT_EQ(r.wait_keys, (Words{"a", "b"}));
+  EXPECT_EQ(r.wait_deadline_ms, r.now_ms + 1500);
+  EXPECT_EQ(r.run({"BRPOP", "a", "0"}), "");
+  EXPECT_EQ(r.wait_deadline_ms, no_deadline);
+  EXPECT_EQ(r.revision.value, 0u);
+}
+
+TEST(Blocking, WithoutLeaveToWaitAnswersANullArray) {
+  CommandRunner r;
+  r.may_block = false;
+  EXPECT_EQ(r.run({"BLPOP", "a", "0"}), "*-1\r\n");
+  EXPECT_FALSE(r.waits);
+}
+
+TEST(Blocking, TakesFromTheFirstKeyThatHasSomething) {
+  CommandRunner r;
+  r.ask({"RPUSH", "b", "1", "2", "3"});
+  r.ask({"RPUSH", "c", "4"});
+  EXPECT_EQ(r.ask({"BLPOP", "a", "b", "c", "0"}), "*[$b $1 ]");
+  EXPECT_EQ(r.ask({"BRPOP", "a", "b", "c", "0"}), "*[$b $3 ]");
+  EXPECT_FALSE(r.waits);
+}
+
+TEST(Blocking, IsServedFromTheKeyThatWasPushedToAlone) {
+  CommandRunner r;
+  r.ask({"RPUSH", "a", "1"});
+  r.ask({"RPUSH", "b", "2"});
+  EXPECT_EQ(ReplyValue::parse(r.run({"BLPOP", "a", "b", "0"}, "b")).shown(), "*[$b $2 ]");
+  EXPECT_EQ(r.ask({"LLEN", "a"}), ":1");
+}
+
+TEST(Blocking, WaitsOnWhenTheKeyIsGoneOrNoListAnyMore) {
+  CommandRunner r;
+  const std::string nothing = "*-1\r\n";  // dropped by whoever serves
+  EXPECT_EQ(r.run({"BLPOP", "a", "0"}, "a"), nothing);
+  r.ask({"SET", "a", "v"});
+  EXPECT_EQ(r.run({"BLPOP", "a", "0"}, "a"), nothing);
+  EXPECT_EQ(r.ask({"GET", "a"}), "$v");
+}
+
+TEST(Blocking, ATimeoutThatWasGoodStaysGoodWhileItWaits) {
+  CommandRunner r;
+  const std::string longest = "9221000000000000";
+  EXPECT_EQ(r.run({"BLPOP", "a", longest}), "");
+  r.now_ms += 1'000'000'000'000;  // now + timeout would overflow by now
+  r.ask({"RPUSH", "a", "1"});
+  EXPECT_EQ(ReplyValue::parse(r.run({"BLPOP", "a", longest}, "a")).shown(), "*[$a $1 ]");
+}
+
+TEST(Blocking, WhateverMakesAListTellsTheWaiters) {
+  CommandRunner r;
+  const auto told = [&](const Words& words) {
+    r.pushed.clear();
+    r.ask(words);
+    std::string keys;
+    for (const auto& [db, key] : r.pushed) keys += key.text();
+    return keys;
+  };
+  EXPECT_EQ(told({"LPUSH", "a", "1"}), "a");
+  EXPECT_EQ(told({"RPUSH", "a", "1"}), "a");
+  EXPECT_EQ(told({"RENAME", "a", "b"}), "b");
+  EXPECT_EQ(told({"RENAMENX", "b", "c"}), "c");
+  EXPECT_EQ(told({"LPUSHX", "none", "1"}), "");
+  EXPECT_EQ(told({"SET", "s", "v"}), "");
+  EXPECT_EQ(told({"RENAME", "s", "t"}), "");
+  EXPECT_EQ(told({"LPUSH", "t", "1"}), "");
+}
+
+TEST(Deadlines, AreInLogTime) {
+  CommandRunner r;
+  r.ask({"SET", "k", "v", "PX", "1000"});
+  r.now_ms += 999;
+  EXPECT_EQ(r.ask({"PTTL", "k"}), ":1");
+  EXPECT_EQ(r.ask({"TTL", "k"}), ":0");
+  r.now_ms += 1;  // expired means deadline <= now
+  for (const Words& words :
+       std::vector<Words>{{"GET", "k"}, {"SET", "k", "w", "XX"}, {"GETDEL", "k"}}) {
+    EXPECT_EQ(r.ask(words), "_");
+  }
+  for (const Words& words : std::vector<Words>{
+           {"EXISTS", "k"}, {"DEL", "k"}, {"PERSIST", "k"}, {"EXPIRE", "k", "1"}, {"DBSIZE"}}) {
+    EXPECT_EQ(r.ask(words), ":0") << words[0];
+  }
+  EXPECT_EQ(r.ask({"KEYS", "*"}), "*[]");
+  EXPECT_EQ(r.ask({"RANDOMKEY"}), "_");
+  EXPECT_EQ(r.ask({"PTTL", "k"}), ":-2");
+  EXPECT_EQ(r.ask({"INCR", "k"}), ":1");
+  EXPECT_EQ(r.ask({"PTTL", "k"}), ":-1");
+}
+
+TEST(Deadlines, TheLatestOneIsStillOne) {
+  CommandRunner r;
+  r.ask({"SET", "k", "v"});
+  EXPECT_EQ(r.ask({"PEXPIREAT", "k", "9223372036854775807"}), ":1");
+  EXPECT_EQ(r.ask({"PEXPIRETIME", "k"}), ":9223372036854775806");
+  EXPECT_EQ(r.ask({"EXPIRETIME", "k"}), ":9223372036854776");
+}
+
+TEST(Scan, GoesOnFromItsCursorWhateverIsAddedMeanwhile) {
+  CommandRunner r;
+  for (int i = 0; i < 500; ++i) r.ask({"SET", "old" + std::to_string(i), "v"});
+  std::set<std::string> found;
+  std::string cursor = "0";
+  int calls = 0, added = 0;
+  do {
+    const ReplyValue reply = ReplyValue::parse(r.run({"SCAN", cursor, "COUNT", "20"}));
+    cursor = reply.elements.at(0).text;
+    for (const ReplyValue& key : reply.elements.at(1).elements) found.insert(key.text);
+    r.ask({"SET", "new" + std::to_string(++added), "v"});
+    ASSERT_LT(++calls, 1000);
+  } while (cursor != "0");
+  EXPECT_GT(calls, 20);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(found.count("old" + std::to_string(i)), 1u) << i;
+}
+
+TEST(Scan, OneCallLooksAtABoundedNumberOfKeys) {
+  CommandRunner r;
+  for (int i = 0; i < 12'000; ++i) r.ask({"SET", "{one slot}" + std::to_string(i), "v"});
+  uint64_t most = 0, all = 0;
+  std::string cursor = "0";
+  do {
+    const ReplyValue reply = ReplyValue::parse(r.run({"SCAN", cursor, "COUNT", "1000000000"}));
+    cursor = reply.elements.at(0).text;
+    most = std::max<uint64_t>(most, reply.elements.at(1).elements.size());
+    all += reply.elements.at(1).elements.size();
+  } while (cursor != "0");
+  EXPECT_EQ(all, 12'000u);
+  EXPECT_EQ(most, 10'000u);
+}
+
+TEST(RandomKey, IsTheSameForEqualKeyspacesAndTimes) {
+  CommandRunner a, b;
+  std::set<std::string> picked;
+  for (int i = 0; i < 50; ++i) a.ask({"SET", "key" + std::to_string(i), "v"});
+  for (int i = 49; i >= 0; --i) b.ask({"SET", "key" + std::to_string(i), "v"});
+  for (int i = 0; i < 200; ++i) {
+    a.now_ms = b.now_ms = 1'000 + i;
+    const std::string key = a.ask({"RANDOMKEY"});
+    EXPECT_EQ(b.ask({"RANDOMKEY"}), key);
+    picked.insert(key);
+  }
+  EXPECT_GT(picked.size(), 30u);
+}
+
+TEST(Publish, IsHandedOutAndAnswersNoCount) {
+  CommandRunner r;
+  EXPECT_EQ(r.ask({"PUBLISH", "channel", "message"}), ":0");
+  ASSERT_EQ(r.published.size(), 1u);
+  EXPECT_EQ(r.published[0].channel.view(), "channel");
+  EXPECT_EQ(r.published[0].message.view(), "message");
+}
+
+TEST(Handlers, EveryDataCommandOfTheTableHasOne) {
+  for (const CommandSpec& spec : all_commands()) {
+    const bool core = spec.number == number::once || spec.number == number::fence;
+    const bool data = spec.kind == CommandClass::read || spec.kind == CommandClass::write ||
+                      spec.kind == CommandClass::blocking;
+    EXPECT_EQ(handler_for(spec.number) != nullptr, data && !core) << spec.name;
+  }
+  EXPECT_EQ(handler_for(UINT16_MAX), nullptr);
+}
+
+// The string at the bound is made from untouched pages: only its copy in the keyspace costs memory.
 TEST(Limits, AStringGrowsToItsBoundAndNoFurther) {
   CommandRunner r;
-  const std::string piece(Limits::value_bytes_max / 8, 'x');
-  for (int i = 1; i <= 8; ++i) {
-    EXPECT_EQ(r.ask({"APPEND", "k", piece}),
-              ":" + std::to_string(piece.size() * static_cast<size_t>(i)));
-  }
+  constexpr size_t most = Limits::value_bytes_max;
+  void* zeroes = ::mmap(nullptr, most, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(zeroes, MAP_FAILED);
+  r.keyspace.put(0, KeyPlace("k"), Value(std::string_view(static_cast<const char*>(zeroes), most)),
+                 Revision(1), no_deadline);
   EXPECT_EQ(r.ask({"APPEND", "k", "y"}),
             "-ERR string exceeds maximum allowed size (proto-max-bulk-len)");
-  EXPECT_EQ(r.ask({"APPEND", "k", ""}), ":" + std::to_string(Limits::value_bytes_max));
+  EXPECT_EQ(r.ask({"APPEND", "k", ""}), ":" + std::to_string(most));
+  EXPECT_EQ(r.ask({"STRLEN", "k"}), ":" + std::to_string(most));
+  ::munmap(zeroes, most);
 }
 
 }  // namespace
