@@ -74,7 +74,7 @@ void Probe::on_wake() {
 void Probe::end_turn() {
   observe({});
   inside_ = true;
-  while (!calls_.empty()) {
+  for (size_t left = calls_.size(); left > 0; --left) {
     const std::function<void()> call = std::move(calls_.front());
     calls_.pop_front();
     call();

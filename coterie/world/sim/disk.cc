@@ -83,7 +83,7 @@ SimDisk::Pending& SimDisk::submit(DiskOperation operation, std::string_view name
 void SimDisk::announce(const Pending& pending) {
   if (!listener_) return;
   listener_({pending.number, pending.operation, pending.makes_durable(), pending.size_bytes,
-             pending.name});
+             pending.name, pending.operation == DiskOperation::write ? &pending.parts : nullptr});
 }
 
 void SimDisk::create(std::string_view name, uint64_t size_bytes, Done done) {
@@ -131,10 +131,19 @@ void SimDisk::remove(std::string_view name, Done done) {
   announce(pending);
 }
 
+bool SimDisk::awaits(uint64_t number) const {
+  return !pending_.empty() && number >= pending_.front().number &&
+         number - pending_.front().number < pending_.size();
+}
+
 SimDisk::Pending& SimDisk::at(uint64_t number) {
-  COTERIE_ASSERT(!pending_.empty() && number >= pending_.front().number);
-  COTERIE_ASSERT(number - pending_.front().number < pending_.size());
+  COTERIE_ASSERT(awaits(number));
   return pending_[number - pending_.front().number];
+}
+
+const Error* SimDisk::outcome(uint64_t number) {
+  const Pending& pending = at(number);
+  return pending.result ? nullptr : &pending.result.error();
 }
 
 // Those on one file take effect in the order of submission; a rename is on two files.

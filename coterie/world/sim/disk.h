@@ -38,7 +38,8 @@ struct Submission {
   DiskOperation operation = DiskOperation::write;
   bool durable = false;  // done means that something is durable
   uint64_t size_bytes = 0;
-  std::string_view name;  // valid during the call
+  std::string_view name;                        // this and `parts` are valid during the call
+  const std::vector<Payload>* parts = nullptr;  // of a write
 };
 
 struct DiskCounters {
@@ -78,6 +79,7 @@ class SimDisk final : public world::Disk {
   // stalled; then as soon as that is over. `executed` gets the numbers of those that have taken
   // effect by this call, in order.
   void due(uint64_t number, std::vector<uint64_t>& executed);
+  bool awaits(uint64_t number) const;  // submitted, not yet delivered, and no crash since
   // Calls done. REQUIRES: executed, and not delivered yet.
   void deliver(uint64_t number);
 
@@ -89,8 +91,8 @@ class SimDisk final : public world::Disk {
 
   // Faults. The next `count` operations of that kind fail; `sync` means writes with Sync::yes too.
   void fail_next(DiskOperation operation, Fault fault = Fault::io, unsigned count = 1);
-  // While stalled nothing takes effect; what fell due meanwhile does when due() or resume() is
-  // called.
+  // While stalled, at most until a crash, nothing takes effect; what fell due meanwhile does when
+  // due() or resume() is called.
   void stall() { stalled_ = true; }
   void resume(std::vector<uint64_t>& executed);
   void resume();  // alone
@@ -105,6 +107,9 @@ class SimDisk final : public world::Disk {
 
   const DiskOptions& options() const { return options_; }
   void set_options(const DiskOptions& options) { options_ = options; }
+  // The error with which an executed submission will be delivered; null when it went well.
+  // REQUIRES: awaits(number)
+  const Error* outcome(uint64_t number);
   // How long this submission takes, drawn from the disk's own stream.
   Duration draw_delay(const Submission& submission);
 
@@ -139,7 +144,7 @@ class SimDisk final : public world::Disk {
 
   Pending& submit(DiskOperation operation, std::string_view name);
   void announce(const Pending& pending);
-  Pending& at(uint64_t number);
+  Pending& at(uint64_t number);  // REQUIRES: awaits(number)
   bool may_execute(const Pending& pending) const;
   void execute(Pending& pending);
   void execute_due(std::vector<uint64_t>& executed);
