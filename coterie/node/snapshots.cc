@@ -79,8 +79,8 @@ void Snapshots::made(Result<store::SnapshotFile> file, const raft::SnapshotPoint
                                                   " not written: " + file.error().message);
     return;
   }
+  store::remove_old_snapshots(disk_, newest_, file->index);
   newest_ = *std::move(file);
-  store::remove_old_snapshots(disk_, newest_->index);
   callbacks_.made(point);
 }
 
@@ -126,8 +126,8 @@ void Snapshots::finish_receiving() {
                                                     (!file ? file.error().message : "its content fails its checks"));
       return callbacks_.received(received->point, {});
     }
+    store::remove_old_snapshots(disk_, newest_, file->index);
     newest_ = *std::move(file);
-    store::remove_old_snapshots(disk_, newest_->index);
     callbacks_.received(received->point, *std::move(state));
   });
 }
