@@ -90,29 +90,27 @@ std::optional<Reply> Executor::execute(SessionId session, uint64_t number,
       return std::nullopt;
     }
   } else {
-    run(spec->number, command.db(), args_, Inside::request, reply);
+    run(spec->number, command.db(), args_, false, reply);
   }
   return reply.take();
 }
 
-void Executor::run(uint16_t number, uint8_t db, std::span<const std::string_view> args,
-                   Inside inside, ReplyBuilder& reply) {
+void Executor::run(uint16_t number, uint8_t db, std::span<const std::string_view> args, bool nested,
+                   ReplyBuilder& reply) {
   const CommandSpec* spec = command_by_number(number);
   if (spec == nullptr) return reply.error(fmt::format("ERR unknown command number {}", number));
   if (!arity_fits(*spec, args.size() + 1)) return complain_of_arity(spec->name, reply);
   switch (number) {
     case number::exec:
-      if (inside == Inside::request) return run_transaction(args, reply);
-      break;
+      if (!nested) return run_transaction(args, reply);
+      return reply.error("ERR a transaction cannot hold another one");
     case number::once:
-      return run_once(db, args, inside, reply);
+      return run_once(db, args, reply);
     case number::fence:
-      if (inside != Inside::fence) return run_fence(db, args, reply);
-      return reply.error("ERR FENCE cannot hold another FENCE: use one resource a command");
+      return run_fence(db, args, reply);
     default:
       return run_data(*spec, db, args, reply);
   }
-  reply.error(fmt::format("ERR '{}' cannot stand here", spec->name));
 }
 
 void Executor::run_data(const CommandSpec& spec, uint8_t db, std::span<const std::string_view> args,

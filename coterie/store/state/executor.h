@@ -31,16 +31,13 @@ class Executor {
   void answer(const Waiter& waiter, Reply reply);
 
  private:
-  // In what a command stands: decides what it may be.
-  enum class Inside : uint8_t { request, transaction, once, fence };
-
-  void run(uint16_t number, uint8_t db, std::span<const std::string_view> args, Inside inside,
+  // `nested`: within EXEC, ONCE or FENCE.
+  void run(uint16_t number, uint8_t db, std::span<const std::string_view> args, bool nested,
            ReplyBuilder& reply);
   void run_data(const CommandSpec& spec, uint8_t db, std::span<const std::string_view> args,
                 ReplyBuilder& reply);
   void run_transaction(std::span<const std::string_view> args, ReplyBuilder& reply);
-  void run_once(uint8_t db, std::span<const std::string_view> args, Inside inside,
-                ReplyBuilder& reply);
+  void run_once(uint8_t db, std::span<const std::string_view> args, ReplyBuilder& reply);
   void run_fence(uint8_t db, std::span<const std::string_view> args, ReplyBuilder& reply);
   bool guards_hold(std::string_view encoded, ReplyBuilder& reply) const;
   void cancel(SessionId session, std::span<const std::string_view> args, ReplyBuilder& reply);

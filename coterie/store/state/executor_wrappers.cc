@@ -31,18 +31,24 @@ const CommandSpec* wrapped_command(std::string_view wrapper,
     reply.error(fmt::format("ERR unknown command '{}'", words[0].substr(0, 128)));
     return nullptr;
   }
+  if (spec->number == number::once || spec->name == wrapper) {
+    reply.error(fmt::format("ERR '{}' cannot hold '{}': ONCE stands outside, FENCE within it",
+                            wrapper, spec->name));
+    return nullptr;
+  }
   switch (spec->kind) {
     case CommandClass::read:
     case CommandClass::write:
       break;
     case CommandClass::blocking:
       reply.error(
-          fmt::format("ERR {} cannot hold '{}', which waits: use its form that does not wait",
+          fmt::format("ERR '{}' cannot hold '{}', which waits: use its form that does not wait",
                       wrapper, spec->name));
       return nullptr;
     default:
-      reply.error(fmt::format("ERR {} cannot hold '{}': it takes commands that read or write data",
-                              wrapper, spec->name));
+      reply.error(
+          fmt::format("ERR '{}' cannot hold '{}': it takes commands that read or write data",
+                      wrapper, spec->name));
       return nullptr;
   }
   if (!arity_fits(*spec, words.size())) {
@@ -86,15 +92,12 @@ void Executor::run_transaction(std::span<const std::string_view> args, ReplyBuil
   for (std::string_view rest = args[1]; !rest.empty();) {
     const auto command = CommandView::check(rest);
     command->args(inner_args);
-    run(command->command(), command->db(), inner_args, Inside::transaction, reply);
+    run(command->command(), command->db(), inner_args, true, reply);
     rest.remove_prefix(command->size_bytes());
   }
 }
 
-void Executor::run_once(uint8_t db, std::span<const std::string_view> args, Inside inside,
-                        ReplyBuilder& reply) {
-  if (inside == Inside::once) return reply.error("ERR ONCE cannot hold another ONCE");
-  if (inside == Inside::fence) return reply.error("ERR FENCE cannot hold ONCE: put ONCE outside");
+void Executor::run_once(uint8_t db, std::span<const std::string_view> args, ReplyBuilder& reply) {
   const std::string_view client = args[0];
   if (client.empty() || client.size() > Limits::once_client_bytes_max) {
     return reply.error(fmt::format("ERR ONCE takes a client name of 1 to {} bytes",
@@ -102,7 +105,7 @@ void Executor::run_once(uint8_t db, std::span<const std::string_view> args, Insi
   }
   const auto number = parse_number(args[1]);
   if (!number) return reply.error("ERR ONCE takes a number from 0 to 9223372036854775807");
-  const CommandSpec* spec = wrapped_command("ONCE", args.subspan(2), reply);
+  const CommandSpec* spec = wrapped_command("once", args.subspan(2), reply);
   if (spec == nullptr) return;
   const OnceTable::Answer answer = state_.once.ask(client, *number, state_.now_ms);
   switch (answer.fate) {
@@ -117,7 +120,7 @@ void Executor::run_once(uint8_t db, std::span<const std::string_view> args, Insi
       break;
   }
   ReplyBuilder own;
-  run(spec->number, db, args.subspan(3), Inside::once, own);
+  run(spec->number, db, args.subspan(3), true, own);
   Reply kept = own.take();
   reply.raw(kept.view());
   state_.once.keep(client, *number, std::move(kept), state_.now_ms);
@@ -131,10 +134,7 @@ void Executor::run_fence(uint8_t db, std::span<const std::string_view> args, Rep
   }
   const auto token = parse_number(args[1]);
   if (!token) return reply.error("ERR FENCE takes a token from 0 to 9223372036854775807");
-  if (args[2].size() == 4 && find_command(args[2]) == command_by_number(number::once)) {
-    return reply.error("ERR FENCE cannot hold ONCE: put ONCE outside");
-  }
-  const CommandSpec* spec = wrapped_command("FENCE", args.subspan(2), reply);
+  const CommandSpec* spec = wrapped_command("fence", args.subspan(2), reply);
   if (spec == nullptr) return;
   const auto highest = state_.fences.highest(resource);
   if (highest && *token < *highest) {
@@ -148,7 +148,7 @@ void Executor::run_fence(uint8_t db, std::span<const std::string_view> args, Rep
                     Limits::fence_resources_max));
   }
   if (!highest || *highest < *token) state_.fences.raise(resource, *token);
-  run(spec->number, db, args.subspan(3), Inside::fence, reply);
+  run(spec->number, db, args.subspan(3), true, reply);
 }
 
 void Executor::cancel(SessionId session, std::span<const std::string_view> args,
