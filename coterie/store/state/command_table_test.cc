@@ -92,7 +92,9 @@ TEST(CommandTable, ArityCountsTheName) {
 
 TEST(CommandTable, AgreesWithRedis) {
   if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
-  const auto redis = RedisServer::start();
+  const auto server = RedisServer::start();
+  ASSERT_NE(server, nullptr);
+  const auto redis = server->connect();
   ASSERT_NE(redis, nullptr);
   const std::map<std::string, uint32_t> flags_of_words = {
       {"write", flag_write},       {"readonly", flag_readonly}, {"denyoom", flag_denyoom},

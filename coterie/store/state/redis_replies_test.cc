@@ -2,6 +2,8 @@
 // the same, in RESP2 and in RESP3. Where Redis leaves the order free, replies are compared sorted;
 // times to live within a tolerance, because Redis' clock runs.
 // docs/explanation/differences-from-redis.md lists what is known to differ.
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -9,9 +11,10 @@
 #include <gtest/gtest.h>
 
 #include "coterie/base/random.h"
-#include "coterie/store/state/command_runner.h"
+#include "coterie/store/state/log_driver.h"
 #include "coterie/store/state/redis_command_maker.h"
 #include "coterie/store/state/redis_server.h"
+#include "coterie/store/state/reply_value.h"
 #include "coterie/store/state/words.h"
 
 namespace coterie::state {
@@ -71,15 +74,49 @@ bool same_reply(const Words& words, const ReplyValue& ours, const ReplyValue& th
   return false;
 }
 
+// Our side: every command goes through the log; what reads is read from the state, too, and must be
+// the same.
+class OurSide {
+ public:
+  explicit OurSide(int64_t now_ms) {
+    driver_.now_ms = now_ms;
+    driver_.acknowledge_all = true;
+    session_ = driver_.open(1);
+  }
+
+  ReplyValue run(const Words& words) {
+    const std::string reply = driver_.run(session_, words);
+    const CommandSpec* spec = find_command(words[0]);
+    if (spec->kind == CommandClass::read) {
+      const std::vector<std::string_view> args(words.begin() + 1, words.end());
+      EXPECT_EQ(driver_.state.read(*spec, 0, args).view(), reply);
+    }
+    return ReplyValue::parse(reply);
+  }
+
+  // As one EXEC without guards.
+  ReplyValue run_transaction(const std::vector<Words>& commands) {
+    std::string all;
+    for (const Words& words : commands) all += encoded(words);
+    return ReplyValue::parse(driver_.run(session_, {"#5", encode_guards({}), all}));
+  }
+
+ private:
+  LogDriver driver_;
+  SessionId session_;
+};
+
 class RedisReplies : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
     if (!RedisServer::installed()) GTEST_SKIP() << "redis-server is not installed";
-    redis_ = RedisServer::start();
+    server_ = RedisServer::start();
+    ASSERT_NE(server_, nullptr);
+    redis_ = server_->connect();
     ASSERT_NE(redis_, nullptr);
     redis_->ask({"HELLO", std::to_string(GetParam())});
     const ReplyValue time = ReplyValue::parse(redis_->ask({"TIME"}));
-    ours_.now_ms = std::atoll(time.elements.at(0).text.c_str()) * 1000;
+    ours_.emplace(std::atoll(time.elements.at(0).text.c_str()) * 1000);
   }
 
   // Both sides run them; the first difference fails the test. Redis is asked in one go, so a
@@ -88,7 +125,7 @@ class RedisReplies : public testing::TestWithParam<int> {
     const std::vector<std::string> replies = redis_->ask_all(commands);
     for (size_t i = 0; i < commands.size(); ++i) {
       const ReplyValue theirs = ReplyValue::parse(replies[i]);
-      const ReplyValue ours = ReplyValue::parse(ours_.run(commands[i])).as_protocol(GetParam());
+      const ReplyValue ours = ours_->run(commands[i]).as_protocol(GetParam());
       std::string before;
       for (size_t j = i > 12 ? i - 12 : 0; j < i; ++j) before += shown(commands[j]) + "\n";
       ASSERT_TRUE(same_reply(commands[i], ours, theirs))
@@ -105,7 +142,7 @@ class RedisReplies : public testing::TestWithParam<int> {
     do {
       Words words = {"SCAN", cursor};
       words.insert(words.end(), options.begin(), options.end());
-      const ReplyValue reply = ReplyValue::parse(ask(words));
+      const ReplyValue reply = ask(words);
       if (reply.elements.size() != 2) return {};
       cursor = reply.elements[0].text;
       for (const ReplyValue& key : reply.elements[1].elements) keys.insert(key.text);
@@ -113,8 +150,9 @@ class RedisReplies : public testing::TestWithParam<int> {
     return keys;
   }
 
-  std::unique_ptr<RedisServer> redis_;
-  CommandRunner ours_;
+  std::unique_ptr<RedisServer> server_;
+  std::unique_ptr<RedisConnection> redis_;
+  std::optional<OurSide> ours_;
 };
 
 TEST_P(RedisReplies, RandomCommandsOverFewKeys) {
@@ -127,6 +165,28 @@ TEST_P(RedisReplies, RandomCommandsOverFewKeys) {
     commands.push_back({"DBSIZE"});
     compare(commands);
     if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(RedisReplies, TransactionsOfRandomCommands) {
+  constexpr int runs = 150;
+  RedisCommandMaker maker(static_cast<uint64_t>(GetParam()) + 100);
+  for (int run = 0; run < runs; ++run) {
+    std::vector<Words> commands;
+    while (commands.size() < 12) maker.add(commands);
+    commands.push_back({"BLPOP", "a", "b", "c", "0"});  // inside a transaction it never waits
+    std::vector<Words> asked = {{"MULTI"}};
+    asked.insert(asked.end(), commands.begin(), commands.end());
+    asked.push_back({"EXEC"});
+    const ReplyValue theirs = ReplyValue::parse(redis_->ask_all(asked).back());
+    const ReplyValue ours = ours_->run_transaction(commands).as_protocol(GetParam());
+    ASSERT_EQ(theirs.elements.size(), commands.size()) << theirs.shown();
+    ASSERT_EQ(ours.elements.size(), commands.size()) << ours.shown();
+    for (size_t i = 0; i < commands.size(); ++i) {
+      ASSERT_TRUE(same_reply(commands[i], ours.elements[i], theirs.elements[i]))
+          << shown(commands[i]) << "\nours:   " << ours.elements[i].shown()
+          << "\ntheirs: " << theirs.elements[i].shown();
+    }
   }
 }
 
@@ -264,8 +324,9 @@ TEST_P(RedisReplies, AScanFindsTheSameKeys) {
                                                  {"type", "LIST"},
                                                  {"TYPE", "none"},
                                                  {"COUNT", "7", "MATCH", "s*", "TYPE", "string"}}) {
-    const auto ours = scan_all(options, [&](const Words& words) { return ours_.run(words); });
-    const auto theirs = scan_all(options, [&](const Words& words) { return redis_->ask(words); });
+    const auto ours = scan_all(options, [&](const Words& words) { return ours_->run(words); });
+    const auto theirs = scan_all(
+        options, [&](const Words& words) { return ReplyValue::parse(redis_->ask(words)); });
     EXPECT_EQ(std::set<std::string>(ours.begin(), ours.end()),
               std::set<std::string>(theirs.begin(), theirs.end()));
     EXPECT_EQ(ours.size(), std::set<std::string>(ours.begin(), ours.end()).size())

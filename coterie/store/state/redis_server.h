@@ -2,6 +2,7 @@
 // replies can be compared with its replies byte by byte. Stopped and removed with the object.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -19,30 +20,16 @@
 
 namespace coterie::state {
 
-class RedisServer {
+class RedisConnection {
  public:
-  static bool installed() { return ::access("/usr/bin/redis-server", X_OK) == 0; }
-
-  // Null: it could not be started.
-  static std::unique_ptr<RedisServer> start() {
-    auto server = std::unique_ptr<RedisServer>(new RedisServer);
-    return server->launch() && server->connect() ? std::move(server) : nullptr;
-  }
-
-  ~RedisServer() {
-    if (socket_ >= 0) ::close(socket_);
-    if (process_ > 0) {
-      ::kill(process_, SIGKILL);
-      ::waitpid(process_, nullptr, 0);
-    }
-    if (!folder_.empty()) std::filesystem::remove_all(folder_);
-  }
-  RedisServer(const RedisServer&) = delete;
-  RedisServer& operator=(const RedisServer&) = delete;
+  explicit RedisConnection(int socket) : socket_(socket) {}
+  ~RedisConnection() { ::close(socket_); }
+  RedisConnection(const RedisConnection&) = delete;
+  RedisConnection& operator=(const RedisConnection&) = delete;
 
   // The reply's bytes; empty when the connection broke.
   std::string ask(const std::vector<std::string>& words) {
-    send_command(words);
+    send(words);
     return receive();
   }
 
@@ -52,48 +39,13 @@ class RedisServer {
     constexpr size_t in_flight_max = 64;  // few enough for both sides' socket buffers
     for (size_t from = 0; from < commands.size(); from += in_flight_max) {
       const size_t to = std::min(commands.size(), from + in_flight_max);
-      for (size_t i = from; i < to; ++i) send_command(commands[i]);
+      for (size_t i = from; i < to; ++i) send(commands[i]);
       for (size_t i = from; i < to; ++i) replies.push_back(receive());
     }
     return replies;
   }
 
- private:
-  RedisServer() = default;
-
-  bool launch() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "coterie-redis-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) return false;
-    folder_ = pattern;
-    const std::string path = folder_ + "/socket", log = folder_ + "/log";
-    process_ = ::fork();
-    if (process_ != 0) return process_ > 0;
-    ::execl("/usr/bin/redis-server", "redis-server", "--port", "0", "--unixsocket", path.c_str(),
-            "--save", "", "--appendonly", "no", "--dir", folder_.c_str(), "--logfile", log.c_str(),
-            nullptr);
-    ::_exit(127);
-  }
-
-  bool connect() {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    const std::string path = folder_ + "/socket";
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    constexpr int tries_max = 1'000;
-    for (int i = 0; i < tries_max; ++i) {
-      socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
-        return true;
-      ::close(socket_);
-      socket_ = -1;
-      if (::waitpid(process_, nullptr, WNOHANG) == process_) return process_ = 0, false;
-      ::poll(nullptr, 0, 10);
-    }
-    return false;
-  }
-
-  void send_command(const std::vector<std::string>& words) {
+  void send(const std::vector<std::string>& words) {
     std::string request = "*" + std::to_string(words.size()) + "\r\n";
     for (const std::string& word : words) {
       request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
@@ -105,7 +57,7 @@ class RedisServer {
     }
   }
 
-  // Takes one whole reply from what has been received.
+  // The next reply, whole; waits for it.
   std::string receive() {
     size_t at = 0;
     if (!skip_value(at)) return {};
@@ -114,6 +66,7 @@ class RedisServer {
     return reply;
   }
 
+ private:
   bool fill(size_t bytes) {
     char buffer[64 * 1024];
     while (received_.size() < bytes) {
@@ -138,10 +91,11 @@ class RedisServer {
     std::string line;
     if (!skip_line(at, line) || line.empty()) return false;
     const char type = line[0];
-    if (type != '$' && type != '*' && type != '%' && type != '~' && type != '>') return true;
+    if (type != '$' && type != '=' && type != '*' && type != '%' && type != '~' && type != '>')
+      return true;
     const long long count = std::atoll(line.c_str() + 1);
     if (count < 0) return true;
-    if (type == '$') {
+    if (type == '$' || type == '=') {
       at += static_cast<size_t>(count) + 2;
       return fill(at);
     }
@@ -151,10 +105,71 @@ class RedisServer {
     return true;
   }
 
+  int socket_;
+  std::string received_;
+};
+
+class RedisServer {
+ public:
+  static bool installed() { return ::access("/usr/bin/redis-server", X_OK) == 0; }
+
+  // Null: it could not be started.
+  static std::unique_ptr<RedisServer> start() {
+    auto server = std::unique_ptr<RedisServer>(new RedisServer);
+    return server->launch() && server->connect() != nullptr ? std::move(server) : nullptr;
+  }
+
+  ~RedisServer() {
+    if (process_ > 0) {
+      ::kill(process_, SIGKILL);
+      ::waitpid(process_, nullptr, 0);
+    }
+    if (!folder_.empty()) std::filesystem::remove_all(folder_);
+  }
+  RedisServer(const RedisServer&) = delete;
+  RedisServer& operator=(const RedisServer&) = delete;
+
+  // A connection of its own, as soon as the server listens. Null: it does not.
+  std::unique_ptr<RedisConnection> connect() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string path = folder_ + "/socket";
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    constexpr int tries_max = 1'000;
+    for (int i = 0; i < tries_max; ++i) {
+      const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      if (::connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+        return std::make_unique<RedisConnection>(socket);
+      }
+      ::close(socket);
+      if (::waitpid(process_, nullptr, WNOHANG) == process_) {
+        process_ = 0;
+        return nullptr;
+      }
+      ::poll(nullptr, 0, 10);
+    }
+    return nullptr;
+  }
+
+ private:
+  RedisServer() = default;
+
+  bool launch() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "coterie-redis-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) return false;
+    folder_ = pattern;
+    const std::string path = folder_ + "/socket", log = folder_ + "/log";
+    process_ = ::fork();
+    if (process_ != 0) return process_ > 0;
+    ::execl("/usr/bin/redis-server", "redis-server", "--port", "0", "--unixsocket", path.c_str(),
+            "--save", "", "--appendonly", "no", "--dir", folder_.c_str(), "--logfile", log.c_str(),
+            nullptr);
+    ::_exit(127);
+  }
+
   std::string folder_;
   pid_t process_ = 0;
-  int socket_ = -1;
-  std::string received_;
 };
 
 }  // namespace coterie::state
