@@ -34,6 +34,7 @@ class SimNode final : public world::World, public world::Network, public LinkEnd
 
   NodeId id() const { return id_; }
   bool running() const { return tenant_ != nullptr; }
+  uint64_t incarnation() const { return incarnation_; }  // counts starts
   bool is_paused() const { return paused_; }
   world::Tenant* tenant() { return tenant_.get(); }
   const std::optional<std::string>& stop_reason() const { return stop_reason_; }
