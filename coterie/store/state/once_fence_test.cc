@@ -124,15 +124,19 @@ TEST_F(OnceTest, TheTableIsBoundedAndForgetsWhoWasSilentLongest) {
 
 TEST_F(OnceTest, TheBytesOfAllRepliesAreBounded) {
   OnceTable table;
-  const Reply large = Payload::copy_of(std::string(Limits::once_bytes_max / 4, 'x'));
+  const auto reply_of = [](size_t size_bytes) {  // whose bytes nobody looks at
+    PayloadBuilder bytes;
+    bytes.extend(size_bytes);
+    return bytes.take();
+  };
+  const Reply large = reply_of(Limits::once_bytes_max / 4);
   for (uint64_t i = 0; i < 4; ++i) table.keep(std::to_string(i), 1, large, 0);
   EXPECT_EQ(table.ask("0", 1, 0).fate, OnceTable::Fate::known);
   table.keep("4", 1, large, 0);
   EXPECT_LE(table.kept_bytes(), Limits::once_bytes_max);
   EXPECT_EQ(table.ask("0", 1, 0).fate, OnceTable::Fate::known);
   EXPECT_EQ(table.ask("1", 1, 0).fate, OnceTable::Fate::expired);
-  const Reply too_large = Payload::copy_of(std::string(Limits::once_bytes_max + 1, 'x'));
-  table.keep("5", 1, too_large, 0);
+  table.keep("5", 1, reply_of(Limits::once_bytes_max + 1), 0);
   EXPECT_EQ(table.kept_bytes(), 0u);
   EXPECT_EQ(table.ask("5", 1, 0).fate, OnceTable::Fate::expired);
   EXPECT_EQ(table.ask("5", 2, 0).fate, OnceTable::Fate::fresh);

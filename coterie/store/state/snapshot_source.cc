@@ -196,8 +196,11 @@ void SnapshotSource::Impl::put_elements(FrameWriter& frame) {
 void SnapshotSource::Impl::put_next_elements(FrameWriter& frame) {
   constexpr uint64_t run = 128;
   uint64_t written = 0;
+  const auto full = [&] {
+    return !tail.empty() || frame.frame_bytes() >= FrameWriter::tail_bytes_least;
+  };
   const auto put = [&](const Bytes& bytes) {
-    if (!tail.empty() || frame.frame_bytes() >= FrameWriter::tail_bytes_least) return;
+    if (written > 0 && full()) return;
     if (frame.put_bytes_or_tail(bytes.view())) keep_tail(bytes);
     ++written;
   };
@@ -213,9 +216,10 @@ void SnapshotSource::Impl::put_next_elements(FrameWriter& frame) {
       break;
     case ValueType::hash:
       value.hash().visit(element, run, [&](const HashField& field) {
-        if (!tail.empty() || frame.frame_bytes() >= FrameWriter::tail_bytes_least) return;
+        if (written > 0 && full()) return;
         frame.put_bytes(field.field.view());
-        put(field.value);
+        if (frame.put_bytes_or_tail(field.value.view())) keep_tail(field.value);
+        ++written;
       });
       break;
   }
