@@ -145,6 +145,7 @@ void Node::check_disks() {
 }
 
 void Node::end_turn() {
+  if (phase_ == Phase::closing) return deliver_answers();
   if (phase_ == Phase::empty) try_founding();
   if (replica_) {
     check_disks();
