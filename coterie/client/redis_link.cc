@@ -133,13 +133,19 @@ Result<void> RedisLink::send_all(std::string_view bytes, Instant deadline) {
   return {};
 }
 
-Result<resp::Value> RedisLink::command(std::span<const std::string_view> words) {
+Result<void> RedisLink::send(std::span<const std::string_view> words) {
   if (broken()) return fail(Fault::io, "the connection is closed");
-  const Instant deadline = monotonic_now() + timeouts_.reply;
-  if (const Result<void> sent = send_all(request_bytes(words), deadline); !sent) {
+  if (const Result<void> sent = send_all(request_bytes(words), monotonic_now() + timeouts_.reply);
+      !sent) {
     close();
     return fail(Fault::outcome_unknown, sent.error().message);
   }
+  return {};
+}
+
+Result<resp::Value> RedisLink::command(std::span<const std::string_view> words) {
+  const Instant deadline = monotonic_now() + timeouts_.reply;
+  COTERIE_CHECK(send(words));
   Result<resp::Value> reply = receive(deadline - monotonic_now());
   if (!reply) {
     close();  // a late reply would be taken for that of the next command

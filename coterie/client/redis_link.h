@@ -43,6 +43,11 @@ class RedisLink {
   // The same for commands that wait at the node, as BLPOP does: at most `patience` for the reply.
   Result<resp::Value> command_within(Duration patience,
                                      std::initializer_list<std::string_view> words);
+  // The request alone; its reply is the next that receive() gives. Fault::outcome_unknown as above.
+  Result<void> send(std::span<const std::string_view> words);
+  Result<void> send(std::initializer_list<std::string_view> words) {
+    return send(std::span(words.begin(), words.size()));
+  }
   // The next reply or pushed message, for subscribers. Fault::timed_out leaves the link whole.
   Result<resp::Value> receive(Duration patience);
 
