@@ -13,6 +13,8 @@ int logs(Arguments arguments);
 int kill_node(Arguments arguments);
 int status(Arguments arguments);
 int demo(Arguments arguments);
+int sim(Arguments arguments);
+int recover(Arguments arguments);
 
 // Finds the subcommand that the first argument names, and runs it. Without one, or with --help,
 // prints what there is.
