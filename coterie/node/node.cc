@@ -10,7 +10,6 @@ namespace coterie::node {
 
 namespace {
 constexpr Duration silent_after = seconds(3);       // a peer that has said nothing for this long may have been replaced
-constexpr Duration slow_sync = milliseconds(100);
 constexpr std::string_view starting = "LOADING this node is not in a cluster yet";
 
 std::string name(NodeId node) { return "node " + std::to_string(node.value); }
@@ -28,15 +27,19 @@ void Node::on_frame(NodeId from, Payload frame) {
       if (auto record = founding_->record_of(from)) adopt(*record);
       return;
     }
-    if (replica_ && same_cluster(from)) replica_->on_message(from, std::move(*raft_message));
+    if (awake() && same_cluster(from)) replica_->on_message(from, std::move(*raft_message));
     return;
   }
   auto& node_message = std::get<NodeMessage>(*message);
   if (auto* hello = std::get_if<Hello>(&node_message)) return on_hello(from, *hello);
-  if (!replica_ || !same_cluster(from)) return;
+  if (!awake() || !same_cluster(from)) return;
   if (auto* forward = std::get_if<Forward>(&node_message)) return replica_->on_forward(from, std::move(*forward));
   replica_->on_refused(std::get<ForwardRefused>(node_message));
 }
+
+// What the directory held may not be durable yet, when the process before was killed: until it is, this replica says nothing
+// that depends on it.
+bool Node::awake() const { return replica_ && log_->settled(); }
 
 bool Node::same_cluster(NodeId from) const {
   const auto found = peers_.find(from);
@@ -136,20 +139,16 @@ void Node::check_disks() {
     if (peer.heard && peer.hello.disk_full) ++full_nodes;
   }
   replica_->disks_full(full, full_nodes >= replica_->raft().membership().majority());
-  const Instant now = world_.now().monotonic;
-  if (log_->recent_sync() >= slow_sync && now - slow_sync_noted_ >= seconds(1)) {
-    slow_sync_noted_ = now;
-    world_.log(world::LogLevel::warning,
-               "slow disk: a sync took " + std::to_string(log_->recent_sync().ms()) + " ms");
-  }
 }
 
 void Node::end_turn() {
   if (phase_ == Phase::closing) return deliver_answers();
   if (phase_ == Phase::empty) try_founding();
-  if (replica_) {
+  if (awake()) {
     check_disks();
     replica_->end_turn();
+  } else {
+    log_->flush(world_.now());
   }
   if (phase_ != Phase::clearing && world_.now().monotonic >= hello_at_) say_hello_to_all();
   deliver_answers();
@@ -168,7 +167,7 @@ void Node::deliver_answers() {
 
 void Node::set_wake() {
   Instant next = hello_at_;
-  if (replica_) next = std::min(next, replica_->next_deadline());
+  if (awake()) next = std::min(next, replica_->next_deadline());
   if (shut_down_done_) next = std::min(next, world_.now().monotonic + milliseconds(20));
   if (!refused_.empty()) world_.want_turn();
   world_.wake_at(next);

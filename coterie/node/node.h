@@ -86,6 +86,7 @@ class Node : public world::Tenant, public Gateway {
   Hello own_hello() const;
   void say_hello(NodeId to);
   void say_hello_to_all();
+  bool awake() const;
   bool same_cluster(NodeId from) const;
   void check_disks();
   void deliver_answers();
@@ -106,7 +107,6 @@ class Node : public world::Tenant, public Gateway {
   Ticket next_ticket_ = 1;
   std::vector<std::pair<Ticket, Reply>> refused_;  // answered without having been asked
   Instant hello_at_{0};
-  Instant slow_sync_noted_{INT64_MIN / 2};
   bool disk_full_ = false;
   std::function<void()> shut_down_done_;
   Instant shut_down_by_;

@@ -78,24 +78,11 @@ Result<void> Node::open() {
   return {};
 }
 
-// A directory that is empty, or whose content nobody may rely on: it is cleared, and gets a new identity.
+// A directory that is empty, or whose content nobody may rely on, gets a new identity; the log clears it first.
 void Node::begin_empty() {
   phase_ = Phase::clearing;
   papers_ = {};
-  auto files = world_.disk().list();
-  auto left = std::make_shared<size_t>(files ? files->size() : 0);
-  if (*left == 0) return write_empty_papers();
-  COTERIE_REACHED("node: a directory cleared for a new replica");
-  for (const world::FileInfo& file : *files) {
-    world_.disk().remove(file.name, [this, left](Result<void> removed) {
-      if (!removed) return world_.stop("the data directory cannot be cleared: " + removed.error().message);
-      if (--*left > 0) return;
-      log_ = make_log();
-      auto opened = log_->open();
-      COTERIE_ASSERT(opened && !opened->papers);
-      write_empty_papers();
-    });
-  }
+  write_empty_papers();
 }
 
 void Node::write_empty_papers() {
