@@ -42,6 +42,7 @@ void add(Digest& digest, const Progress& peer) {
   digest.add(peer.snapshot.point.index.value);
   digest.add(peer.snapshot.acked_bytes);
   digest.add(peer.snapshot.sent_bytes);
+  digest.add(peer.snapshot.reported_bytes);
   digest.add(peer.snapshot.total_bytes);
   add(digest, peer.snapshot.reading);
   add(digest, peer.snapshot.moved_at);

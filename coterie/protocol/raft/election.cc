@@ -22,6 +22,7 @@ void Raft::election_timeout(Turn& turn) {
   COTERIE_ASSERT(!leads());
   if (!may_vote()) {
     leader_ = Member();
+    refuse_reads(turn);
     return expect_leader_until(turn.now.monotonic, options_.election_timeout_min,
                                options_.election_timeout_max);
   }

@@ -37,9 +37,15 @@ struct Options {
 struct Recovered {
   HardState hard_state;
   SnapshotPoint snapshot;  // index 0: none; then membership is the founding one
-  // Contiguous, from snapshot.index + 1 or below it; what disagrees with the snapshot is cut.
+  // Contiguous, from snapshot.index + 1 or below it. When they do not agree with the snapshot, none
+  // is used.
   std::vector<Entry> entries;
 };
+
+// Whether recovered entries go on where the snapshot ends, or hold its last entry. A snapshot from a
+// leader may lie beyond the log, or disagree with it, when the node went down before it dropped its
+// log: then the caller drops it now, and its next write starts behind the snapshot.
+bool agrees(const SnapshotPoint& snapshot, const std::vector<Entry>& entries);
 
 // Inputs -------------------------------------------------------------------------------------
 

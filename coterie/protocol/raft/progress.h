@@ -30,6 +30,7 @@ struct Progress {
     SnapshotPoint point;
     uint64_t acked_bytes = 0;  // the follower has it up to here
     uint64_t sent_bytes = 0;   // and was sent it up to here
+    uint64_t reported_bytes = 0;  // where it last said it is
     uint64_t total_bytes = 0;  // 0: not known yet
     bool reading = false;      // a SnapshotRead is out
     Instant moved_at;          // of the last answer, or the start

@@ -17,18 +17,13 @@ MembershipLog founding(const SnapshotPoint& snapshot) {
   return MembershipLog(snapshot.index, snapshot.membership);
 }
 
-// Cuts from the recovered entries what the snapshot does not vouch for: a snapshot that came from a
-// leader may lie beyond the log, or disagree with it, when the node went down before the log was
-// dropped.
+// The entries behind the first one stay in `entries`; of the first, only index and term are kept: it is the base.
 LogMemory recovered_log(const SnapshotPoint& snapshot, std::vector<Entry>& entries) {
-  if (entries.empty() || entries.front().index > snapshot.index) {
-    COTERIE_ASSERT(entries.empty() || entries.front().index == snapshot.index.next());
-    return LogMemory(snapshot.index, snapshot.term);
-  }
-  const uint64_t at = snapshot.index.value - entries.front().index.value;
-  if (at >= entries.size() || entries[at].term != snapshot.term) {
+  if (!agrees(snapshot, entries)) {
     COTERIE_REACHED("recovered log disagrees with its snapshot");
     entries.clear();
+  }
+  if (entries.empty() || entries.front().index > snapshot.index) {
     return LogMemory(snapshot.index, snapshot.term);
   }
   LogMemory log(entries.front().index, entries.front().term);
@@ -37,6 +32,14 @@ LogMemory recovered_log(const SnapshotPoint& snapshot, std::vector<Entry>& entri
 }
 
 }  // namespace
+
+bool agrees(const SnapshotPoint& snapshot, const std::vector<Entry>& entries) {
+  if (entries.empty()) return true;
+  const Index first = entries.front().index;
+  if (first > snapshot.index) return first == snapshot.index.next();
+  const uint64_t at = snapshot.index.value - first.value;
+  return at < entries.size() && entries[at].term == snapshot.term;
+}
 
 Raft::Raft(const Options& options, Recovered recovered, Now now)
     : options_(options),
@@ -60,7 +63,11 @@ Raft::Raft(const Options& options, Recovered recovered, Now now)
     }
     log_.append(std::move(entry));
   }
-  COTERIE_ASSERT(hard_state_.term >= log_.last_term());
+  if (hard_state_.term < log_.last_term()) {
+    // A snapshot became durable before the term it was sent in: nothing was said in that term.
+    COTERIE_REACHED("recovered term is older than the log's");
+    change_hard_state({log_.last_term(), ReplicaId(), hard_state_.damaged});
+  }
   durable_index_ = log_.last();
   life_ = random_.next() | 1;
   last_read_request_ =

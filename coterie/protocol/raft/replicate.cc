@@ -54,6 +54,7 @@ void Raft::start_probing(Progress& peer, Index next) {
   peer.in_flight.clear();
   peer.in_flight_bytes = 0;
   peer.commit_told = Index();
+  peer.notice_at = Instant::never();
 }
 
 bool Raft::window_open(const Progress& peer) const {
@@ -205,18 +206,19 @@ void Raft::refused(Progress& peer, const AppendReply& reply) {
 
 void Raft::accepted(Progress& peer, const AppendReply& reply, Turn& turn) {
   if (reply.matched > log_.last() || reply.durable > reply.matched) return;  // not about our log
+  const bool answers_probe = peer.probing && reply.matched.next() >= peer.next;
   peer.match = std::max(peer.match, reply.durable);
+  peer.next = std::max(peer.next, reply.matched.next());
   if (peer.snapshotting) {
     if (reply.matched < log_.base()) return;
     COTERIE_REACHED("follower caught up without its snapshot");
     note(turn, false, fmt::format("node {} needs no snapshot any more", peer.member.node));
-    start_probing(peer, std::max(peer.match, reply.matched).next());
+    start_probing(peer, peer.next);
   }
-  if (peer.probing && reply.matched.next() >= peer.next) {
+  if (answers_probe) {
     peer.probing = false;
     peer.probe_sent = false;
   }
-  peer.next = std::max(peer.next, reply.matched.next());
   size_t answered = 0;
   while (answered < peer.in_flight.size() && peer.in_flight[answered].last <= reply.durable) {
     peer.in_flight_bytes -= peer.in_flight[answered].bytes;

@@ -63,12 +63,15 @@ void Raft::retry_snapshot(Progress& peer, Turn& turn) {
   Progress::Snapshot& sending = peer.snapshot;
   if (turn.now.monotonic - sending.moved_at < options_.heartbeat_interval * 2) return;
   sending.moved_at = turn.now.monotonic;
-  if (sending.total_bytes > 0 && sending.acked_bytes == sending.total_bytes) {
+  if (sending.total_bytes > 0 && sending.reported_bytes == sending.total_bytes) {
     send(peer.member, term(),
          SnapshotChunk{sending.point, sending.total_bytes, sending.total_bytes, Payload()}, turn);
     return;
   }
-  if (!sending.reading) sending.sent_bytes = sending.acked_bytes;
+  if (sending.reading) return;
+  // Nothing moves: go on from where it says it is, be that behind what it once had.
+  sending.acked_bytes = sending.reported_bytes;
+  sending.sent_bytes = sending.reported_bytes;
 }
 
 void Raft::handle(const Message& message, SnapshotReply& reply, Turn& turn) {
@@ -88,9 +91,11 @@ void Raft::handle(const Message& message, SnapshotReply& reply, Turn& turn) {
     COTERIE_REACHED("snapshot started again");
     return start_snapshot(peer, turn);
   }
-  if (reply.next_offset_bytes > sending.acked_bytes &&
-      reply.next_offset_bytes <= sending.sent_bytes) {
+  if (reply.next_offset_bytes > sending.total_bytes) return;  // of an earlier attempt
+  sending.reported_bytes = reply.next_offset_bytes;
+  if (reply.next_offset_bytes > sending.acked_bytes) {
     sending.acked_bytes = reply.next_offset_bytes;
+    sending.sent_bytes = std::max(sending.sent_bytes, sending.acked_bytes);
     sending.moved_at = turn.now.monotonic;
   }
 }
