@@ -4,6 +4,7 @@
 // digest: two runs with the same digest were the same run.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -56,9 +57,12 @@ class Kernel {
 
   bool traced() const { return static_cast<bool>(hook_); }
   void trace(TraceKind kind, NodeId node, NodeId peer = {}, uint64_t number = 0,
-             uint64_t size_bytes = 0, std::string_view text = {}) const {
+             uint64_t size_bytes = 0, std::string_view text = {}) {
+    counts_[static_cast<size_t>(kind)] += 1;
     if (hook_) hook_({now_, kind, node, peer, number, size_bytes, text});
   }
+  // How often this has happened, watched or not.
+  uint64_t count(TraceKind kind) const { return counts_[static_cast<size_t>(kind)]; }
   void on_trace(std::function<void(const TraceEvent&)> hook) { hook_ = std::move(hook); }
   uint64_t next_frame_number() { return ++frames_; }
 
@@ -68,6 +72,7 @@ class Kernel {
   uint64_t sequence_ = 0;
   uint64_t frames_ = 0;
   Digest digest_;
+  std::array<uint64_t, trace_kinds> counts_{};
   std::vector<Event> heap_;
   std::vector<std::function<void()>> actions_;
   std::vector<uint32_t> free_actions_;

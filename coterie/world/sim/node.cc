@@ -44,7 +44,7 @@ void SimNode::start() {
   COTERIE_ASSERT(!running());
   incarnation_ += 1;
   stop_reason_.reset();
-  busy_until_ = kernel_.now();
+  busy_until_ = device_free_at_ = kernel_.now();
   kernel_.trace(TraceKind::started, id_);
   // What the tenant asks for while it is being made is carried out when it has been.
   in_turn_ = true;
@@ -163,7 +163,7 @@ void SimNode::submitted(const Submission& submission) {
   if (submission.parts != nullptr) {
     for (const Payload& part : *submission.parts) kernel_.fold(hash_of(part.view()));
   }
-  submitted_.push_back({submission.number, disk_.draw_delay(submission)});
+  submitted_.push_back({submission.number, disk_.draw_delay(submission), submission.durable});
   if (!in_turn_) carry_out(kernel_.now());
 }
 

@@ -106,6 +106,7 @@ class SimNode final : public world::World, public world::Network, public LinkEnd
   struct Submitted {
     uint64_t number = 0;
     Duration delay;
+    bool durable = false;
   };
   struct Peer {
     Link* outgoing = nullptr;
@@ -152,6 +153,7 @@ class SimNode final : public world::World, public world::Network, public LinkEnd
   std::optional<std::string> stop_reason_;
   double slowness_ = 1;
   Instant busy_until_;
+  Instant device_free_at_;  // what makes data durable is done one after the other
 
   std::deque<Item> arrivals_;
   std::deque<uint64_t> completions_;

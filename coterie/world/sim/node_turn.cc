@@ -121,7 +121,10 @@ void SimNode::carry_out(Instant at) {
   }
   outbox_.clear();
   for (const Submitted& one : submitted_) {
-    kernel_.schedule(at + stretched(one.delay), EventKind::disk_due, subject_, one.number);
+    const Duration delay = stretched(one.delay);
+    Instant due = at + delay;
+    if (one.durable) due = device_free_at_ = std::max(at, device_free_at_) + delay;
+    kernel_.schedule(due, EventKind::disk_due, subject_, one.number);
   }
   submitted_.clear();
 }

@@ -95,7 +95,9 @@ class Simulation {
   uint64_t events() const { return kernel_.events(); }
   uint64_t digest() const { return kernel_.digest(); }
 
-  // What happened.
+  // What happened. The counts are there without a hook too: a run in which too little happened
+  // proves nothing.
+  uint64_t count(TraceKind kind) const { return kernel_.count(kind); }
   void on_trace(std::function<void(const TraceEvent&)> hook) { kernel_.on_trace(std::move(hook)); }
   const std::deque<LogLine>& log_lines() const { return log_lines_; }  // the last log_lines_max
   const SimOptions& options() const { return options_; }

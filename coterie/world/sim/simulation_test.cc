@@ -363,6 +363,38 @@ TEST(Simulation, SlowDisksAreSlow) {
   EXPECT_LT(done, Instant{} + milliseconds(202));
 }
 
+// A device makes one thing durable at a time: so the next batch forms while the last is being
+// synced.
+TEST(Simulation, SyncsOfOneDiskComeOneAfterTheOther) {
+  SimOptions options;
+  options.disk.sync_delay = Delay::constant(milliseconds(10));
+  TestCluster cluster(options, 1);
+  std::vector<Instant> done;
+  cluster.simulation.poke(NodeId(1), [&] {
+    for (const char* name : {"a", "b", "c"}) {
+      cluster.tenant(1).world.disk().create(
+          name, 1, [&](Result<void>) { done.push_back(cluster.simulation.now()); });
+    }
+  });
+  cluster.simulation.run_for(seconds(1));
+  ASSERT_EQ(done.size(), 3u);
+  EXPECT_GE(done[1] - done[0], milliseconds(10));
+  EXPECT_GE(done[2] - done[1], milliseconds(10));
+}
+
+TEST(Simulation, CountsWhatHappened) {
+  TestCluster cluster({}, 2);
+  cluster.connect();
+  cluster.simulation.poke(NodeId(1), [&] { cluster.tenant(1).send(2, "x"); });
+  cluster.simulation.run_for(seconds(1));
+  cluster.simulation.crash(NodeId(2));
+  EXPECT_EQ(cluster.simulation.count(TraceKind::started), 2u);
+  EXPECT_EQ(cluster.simulation.count(TraceKind::frame_sent), 1u);
+  EXPECT_EQ(cluster.simulation.count(TraceKind::frame_delivered), 1u);
+  EXPECT_EQ(cluster.simulation.count(TraceKind::crashed), 1u);
+  EXPECT_EQ(cluster.simulation.count(TraceKind::frame_lost), 0u);
+}
+
 TEST(Simulation, LogLinesAreKeptUpToALimit) {
   SimOptions options;
   options.log_lines_max = 5;

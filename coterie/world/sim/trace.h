@@ -33,6 +33,7 @@ enum class TraceKind : uint8_t {
   clock_stepped,  // the wall clock; number: by how many ns, as int64
   logged,         // text: the line
 };
+inline constexpr size_t trace_kinds = static_cast<size_t>(TraceKind::logged) + 1;
 const char* trace_kind_name(TraceKind kind);
 
 struct TraceEvent {
