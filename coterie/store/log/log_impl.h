@@ -6,9 +6,9 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +64,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   // Syncing and ending: log_sync.cc
   void sync_segments(std::function<void()> done);
   void refresh(StateRecord& state);
+  void compact(Index keep_from);
   void close(std::function<void()> done);
   void try_close();
 
@@ -109,7 +110,8 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   bool was_blocked = false;
   Instant retry_at;
 
-  std::set<uint32_t> unsynced;  // segments, under the weaker modes
+  // Segments with writes that are not synced, and the lowest index among those.
+  std::map<uint32_t, Index> unsynced;
   bool syncing = false;
   Instant synced_at;
   LogEnd synced_end;

@@ -75,7 +75,7 @@ Result<Recovery> Log::Impl::open() {
 void Log::Impl::adopt(RecoveredDirectory&& directory) {
   found = std::move(directory);
   if (!papers) return;
-  state.adopt(papers->replica, found.state);
+  state.adopt(papers->replica, found.state, found.state_spare_slot);
   segments.adopt(*papers, found.log, found.sequence_max);
   synced_end = found.log.end;
   next = found.log.next;
@@ -84,19 +84,25 @@ void Log::Impl::adopt(RecoveredDirectory&& directory) {
 
 // Nothing may depend on what was recovered before it is durable, and nothing is written over before
 // the state says what was found. Under FsyncMode::always only the last segment can hold anything
-// that was written and not synced.
+// that was written and not synced, and one slot of the state: it is synced before the other one is
+// written, or a loss of power could take both.
 void Log::Impl::settle() {
   phase = Phase::settling;
   const std::vector<LiveSegment>& live = segments.live();
   if (found.state.unsynced) {
-    for (const LiveSegment& segment : live) unsynced.insert(segment.sequence);
+    for (const LiveSegment& segment : live) unsynced.emplace(segment.sequence, segment.low);
   } else if (!live.empty()) {
-    unsynced.insert(live.back().sequence);
+    unsynced.emplace(live.back().sequence, live.back().low);
   }
-  sync_segments([this] {
-    state.wanted().stopped = false;
-    state.put(guarded([](Impl& log) { log.settled(); }));
-  });
+  // The header of a prepared one, too, before the state names it.
+  if (found.log.spare) unsynced.emplace(found.log.spare->sequence, Index(UINT64_MAX));
+  disk.sync(state_file, guarded([](Impl& log, const Result<void>& result) {
+              if (!result) return log.fail_with(result.error());
+              log.sync_segments([&log] {
+                log.state.wanted().stopped = false;
+                log.state.put(log.guarded([](Impl& self) { self.settled(); }));
+              });
+            }));
 }
 
 void Log::Impl::settled() {
@@ -189,7 +195,7 @@ void Log::Impl::revive(const Papers& wanted, std::function<void(Result<void>)> d
   COTERIE_REACHED("replica revived without its term and vote");
   StateRecord state_record = found.state;
   state_record.counter = 1;
-  state_record.newest_segment = 0;
+  state_record.open_segment = state_record.newest_segment = 0;
   state_record.end = {};
   std::vector<Step> steps;
   add_removal(disk, steps, std::string(state_file));

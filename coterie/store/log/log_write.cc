@@ -165,15 +165,20 @@ void Log::Impl::chunk_written(uint64_t end, Index low, size_t count, Result<void
     return;
   }
   if (!result) return fail_with(std::move(result).error());
-  if (options.fsync != FsyncMode::always) unsynced.insert(segments.sequence());
-  segments.advance(end, low);
+  segments.advance(end);
+  if (options.fsync == FsyncMode::always) {
+    segments.lower(segments.sequence(), low);
+  } else {
+    const auto [place, added] = unsynced.emplace(segments.sequence(), low);
+    place->second = std::min(place->second, low);
+  }
   Index reset_next;
   for (size_t i = 0; i < count; ++i) {
     reset_next = std::max(reset_next, round.front().reset_next);
     round.pop_front();
   }
   // A durable reset says that nothing before it is needed.
-  if (reset_next && options.fsync == FsyncMode::always) segments.compact(reset_next);
+  if (reset_next) compact(reset_next);
   continue_round();
 }
 

@@ -65,6 +65,7 @@ Result<void> recover_state(const std::vector<world::FileInfo>& files, const File
     out.recovery.notes.push_back("one slot of the state file is damaged, the other one is used");
   }
   out.state = *scan.state;
+  out.state_spare_slot = scan.spare_slot;
   return {};
 }
 

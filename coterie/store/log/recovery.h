@@ -26,9 +26,10 @@ bool is_log_file(std::string_view name);
 
 struct RecoveredDirectory {
   Recovery recovery;
-  StateRecord state;          // as on the disk, and what recovery has found; when there are papers
-  StitchedLog log;            // its entries are those of `recovery`
-  uint32_t sequence_max = 0;  // of all segments that are there or were
+  StateRecord state;  // as on the disk, and what recovery has found; when there are papers
+  unsigned state_spare_slot = 0;
+  StitchedLog log;                     // its entries are those of `recovery`
+  uint32_t sequence_max = 0;           // of all segments that are there or were
   std::vector<std::string> all_files;  // of the log
   std::vector<std::string> useless;    // temporary files, snapshots other than the one used
 };

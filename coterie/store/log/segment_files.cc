@@ -135,11 +135,15 @@ uint64_t SegmentFiles::room() const {
 }
 LogEnd SegmentFiles::end() const { return impl_->end; }
 
-void SegmentFiles::advance(uint64_t offset, Index low) {
+void SegmentFiles::lower(uint32_t sequence, Index low) {
+  for (LiveSegment& segment : impl_->live) {
+    if (segment.sequence == sequence) segment.low = std::min(segment.low, low);
+  }
+}
+
+void SegmentFiles::advance(uint64_t offset) {
   COTERIE_ASSERT(impl_->is_open && offset <= impl_->live.back().size_bytes);
-  LiveSegment& segment = impl_->live.back();
-  segment.low = std::min(segment.low, low);
-  impl_->end = {segment.sequence, offset};
+  impl_->end = {impl_->live.back().sequence, offset};
   impl_->begun = true;
   if (!impl_->superseded) {
     impl_->superseded = true;

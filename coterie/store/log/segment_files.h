@@ -37,8 +37,10 @@ class SegmentFiles {
   bool begun() const;
   uint64_t room() const;  // 0 when none is in use
   LogEnd end() const;     // of what has been written, in whatever segment
-  // A batch up to `offset` has been written; `low` is the lowest index in it.
-  void advance(uint64_t offset, Index low);
+  // A batch up to `offset` has been written.
+  void advance(uint64_t offset);
+  // A batch with this lowest index is durable in this segment.
+  void lower(uint32_t sequence, Index low);
 
   // Takes the prepared segment into use if it has room for `bytes` of records besides its opening.
   // Otherwise one is being prepared, or will be by retry(): on_ready tells.

@@ -24,6 +24,7 @@ struct StateFile::Impl : std::enable_shared_from_this<StateFile::Impl> {
   StateRecord writing;
   StateRecord durable;
   unsigned slot = 0;
+  unsigned first_slot = 0;
   bool busy = false;
   bool no_space = false;
   bool failed = false;
@@ -38,7 +39,7 @@ void StateFile::Impl::begin() {
   refresh(wanted);
   ++wanted.counter;
   writing = wanted;
-  slot = 0;
+  slot = first_slot;
   write_slot();
 }
 
@@ -60,8 +61,8 @@ void StateFile::Impl::written(Result<void> result) {
     failed = true;
     return on_failure(std::move(result).error());
   }
-  if (slot == 0) {
-    slot = 1;
+  if (slot == first_slot) {
+    slot = 1 - first_slot;
     return write_slot();
   }
   durable = writing;
@@ -78,10 +79,11 @@ StateFile::StateFile(world::Disk& disk, std::function<void(StateRecord&)> refres
 }
 StateFile::~StateFile() = default;
 
-void StateFile::adopt(const ReplicaId& replica, const StateRecord& record) {
+void StateFile::adopt(const ReplicaId& replica, const StateRecord& record, unsigned spare_slot) {
   COTERIE_ASSERT(!impl_->busy && impl_->waiting.empty());
   impl_->replica = replica;
   impl_->wanted = impl_->durable = record;
+  impl_->first_slot = spare_slot;
 }
 
 StateRecord& StateFile::wanted() { return impl_->wanted; }

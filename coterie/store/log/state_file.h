@@ -1,6 +1,6 @@
-// Keeps the `state` file (state_format.h): writes what is wanted to the first slot, then to the
-// second, and counts it when both are durable. What is wanted meanwhile is written next, in one
-// round for all who wait. The file was made with its full size, so a full disk does not matter.
+// Keeps the `state` file (state_format.h): writes what is wanted to one slot, then to the other,
+// and counts it when both are durable. What is wanted meanwhile is written next, in one round for
+// all who wait. The file was made with its full size, so a full disk does not matter.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,9 @@ class StateFile {
             std::function<void(Error)> on_failure);
   ~StateFile();
 
-  // The file of this replica holds `record`. REQUIRES: idle
-  void adopt(const ReplicaId& replica, const StateRecord& record);
+  // The file of this replica holds `record`; the next one is written to `spare_slot` first.
+  // REQUIRES: idle
+  void adopt(const ReplicaId& replica, const StateRecord& record, unsigned spare_slot);
 
   StateRecord& wanted();  // change it, then put()
   // Calls `done` when what is wanted now is durable.

@@ -45,6 +45,7 @@ Result<std::optional<StateRecord>> decode_slot(std::string_view bytes, const Rep
   state.stopped = (flags & flag_stopped) != 0;
   state.newest_segment = load_le<uint32_t>(at + 52);
   state.end.sequence = load_le<uint32_t>(at + 56);
+  state.open_segment = load_le<uint32_t>(at + 60);
   state.end.offset = load_le<uint64_t>(at + 64);
   return state;
 }
@@ -65,6 +66,7 @@ Payload encode_state_slot(const StateRecord& state, const ReplicaId& replica) {
                         (state.unsynced ? flag_unsynced : 0) | (state.stopped ? flag_stopped : 0));
   store_le(at + 52, state.newest_segment);
   store_le(at + 56, state.end.sequence);
+  store_le(at + 60, state.open_segment);
   store_le(at + 64, state.end.offset);
   store_le(at + 12, slot_crc(at, replica));
   return out.take();
@@ -83,11 +85,13 @@ Result<StateScan> scan_state(std::string_view file, const ReplicaId& replica) {
     // Two states with one number were never written: neither can be believed.
     if (first->counter == second->counter && *first != *second) return scan;
     scan.state = first->counter >= second->counter ? first : second;
+    scan.spare_slot = first->counter > second->counter ? 1 : 0;
     return scan;
   }
   COTERIE_REACHED("one state slot bad, the other one used");
   scan.one_bad = true;
   scan.state = first ? first : second;
+  scan.spare_slot = first ? 1 : 0;
   return scan;
 }
 

@@ -1,7 +1,8 @@
 // The bytes of the `state` file (docs/formats/log.md): one record, written twice, in two slots a
-// page apart, one after the other. A state counts when both are durable. So one bad slot, torn or
-// rotted, never hides anything that counted: the other one holds the same state or a newer one
-// (docs/decisions/state-file.md). Both bad: the replica does not know how it voted.
+// page apart, one after the other: first over the slot that is bad or older, if one is. A state
+// counts when both are durable. So one bad slot, torn or rotted, never hides anything that counted:
+// the other one holds the same state or a newer one (docs/decisions/0009-state-file.md). Both bad:
+// the replica does not know how it voted.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +25,11 @@ inline constexpr uint64_t state_file_bytes = 2 * state_slot_distance;
 struct StateRecord {
   uint64_t counter = 0;  // rises with each state
   HardState hard_state;
-  bool unsynced = false;        // log writes may have been acknowledged before they were synced
-  bool stopped = false;         // a clean end: the log ends exactly at `end`
-  uint32_t newest_segment = 0;  // this segment and its header exist
+  bool unsynced = false;  // log writes may have been acknowledged before they were synced
+  bool stopped = false;   // a clean end: the log ends exactly at `end`
+  // Segments that may have been written to since: they exist, with their headers. 0: none.
+  uint32_t open_segment = 0;    // the one in use
+  uint32_t newest_segment = 0;  // the one prepared to follow it
   LogEnd end;                   // the log was durable up to here, at least, when this was written
 
   bool operator==(const StateRecord&) const = default;
@@ -38,6 +41,7 @@ Payload encode_state_slot(const StateRecord& state, const ReplicaId& replica);
 struct StateScan {
   std::optional<StateRecord> state;  // none: both slots are bad
   bool one_bad = false;
+  unsigned spare_slot = 0;  // the one to be written first: it does not hold `state` alone
 };
 
 // Reads the bytes of a state file; any bytes will do. Fault::invalid: of another format version.

@@ -52,7 +52,7 @@ class Stitcher {
   void read_record(const Record& record, LiveSegment& live);
   void judge_end();
   bool newest_is_lost(const SegmentScan& newest) const;
-  void judge_unopened(uint32_t newest, bool newest_torn);
+  void judge_unopened(uint32_t sequence, uint32_t newest, bool newest_torn);
   void choose();
   void connect();
   void sort_segments();
@@ -66,8 +66,9 @@ class Stitcher {
   std::vector<Link> chain_;  // oldest first
   Run run_;
   LogEnd position_;  // behind the last record that was read
-  std::optional<LogEnd> first_hole_;
-  Run kept_;  // the log before the first hole
+  bool has_hole_ = false;
+  Run kept_;         // the log as it was before the last hole behind which it could be known,
+  LogEnd kept_end_;  // and where that hole begins
   StitchedLog log_;
 };
 
@@ -119,9 +120,10 @@ void Stitcher::lay_out() {
 
 void Stitcher::hole(const std::string& text) {
   if (!text.empty()) note(text);
-  if (!first_hole_) {
-    first_hole_ = position_;
+  has_hole_ = true;
+  if (run_.known && run_.first <= snapshot_next()) {
     kept_ = std::move(run_);
+    kept_end_ = position_;
   }
   run_ = {};
 }
@@ -153,13 +155,13 @@ void Stitcher::read_record(const Record& record, LiveSegment& live) {
 }
 
 void Stitcher::read_forward() {
-  // A log that begins with its first segment begins with entry 1.
-  if (chain_.empty() || (chain_.front().scan->begun() && !chain_.front().hole_before)) {
+  // A log of which nothing has gone yet begins with entry 1.
+  if (chain_.empty() || !chain_.front().hole_before || state_.end.sequence == 0) {
     run_ = {true, Index(1), {}};
   }
   for (const Link& link : chain_) {
     const SegmentScan& scan = *link.scan;
-    if (link.hole_before && &link != &chain_.front()) hole("");
+    if (link.hole_before && (run_.known || &link != &chain_.front())) hole("");
     LiveSegment live{scan.sequence, scan.file_bytes, Index(UINT64_MAX)};
     if (scan.begun()) position_ = {scan.sequence, segment_header_bytes};
     uint64_t expected = segment_header_bytes;
@@ -207,48 +209,48 @@ void Stitcher::judge_end() {
     hole("no segment of the log can be read");
   }
   const uint32_t newest = chain_.empty() ? 0 : chain_.back().scan->sequence;
-  judge_unopened(newest, torn);
-  if (torn && !first_hole_) {
+  judge_unopened(state_.open_segment, newest, torn);
+  if (state_.newest_segment != state_.open_segment) {
+    judge_unopened(state_.newest_segment, newest, torn);
+  }
+  if (torn && run_.known) {
     COTERIE_REACHED("torn tail of the log cut");
     note(fmt::format("an unfinished last write was cut from {} at byte {}", segment_name(newest),
                      position_.offset));
   }
 }
 
-// Segments behind the newest one that holds records: prepared and not used yet, or begun by a write
-// that was not finished, or lost.
-void Stitcher::judge_unopened(uint32_t newest, bool newest_torn) {
-  if (state_.newest_segment > newest && find(state_.newest_segment) == nullptr) {
-    hole(fmt::format("{} is missing", segment_name(state_.newest_segment)));
-  }
-  for (const SegmentScan& scan : scans_) {
-    // The state names a segment before it is written to.
-    if (scan.sequence <= newest || scan.sequence > state_.newest_segment) continue;
-    if (scan.tail == SegmentTail::cut_off) {
-      hole(fmt::format("{} cannot be read", segment_name(scan.sequence)));
-    } else if (scan.tail == SegmentTail::bad) {
-      // Its first write was not finished. It was submitted when all before it was durable, or cut.
-      if (newest_torn && position_ != state_.end) {
-        hole(fmt::format("{} is damaged from byte {} on", segment_name(newest), position_.offset));
-      }
-      COTERIE_REACHED("torn first write of a segment cut");
-      note(fmt::format("an unfinished first write was cut from {}", segment_name(scan.sequence)));
+// A segment behind the newest one that holds records, which may have been written to: prepared and
+// not used yet, or begun by a write that was not finished, or lost.
+void Stitcher::judge_unopened(uint32_t sequence, uint32_t newest, bool newest_torn) {
+  if (sequence <= newest) return;
+  const SegmentScan* scan = find(sequence);
+  if (scan == nullptr) {
+    hole(fmt::format("{} is missing", segment_name(sequence)));
+  } else if (scan->tail == SegmentTail::cut_off) {
+    hole(fmt::format("{} cannot be read", segment_name(sequence)));
+  } else if (scan->tail == SegmentTail::bad) {
+    // Its first write was not finished. It was submitted when all before it was durable, or cut.
+    if (newest_torn && position_ != state_.end) {
+      hole(fmt::format("{} is damaged from byte {} on", segment_name(newest), position_.offset));
     }
+    COTERIE_REACHED("torn first write of a segment cut");
+    note(fmt::format("an unfinished first write was cut from {}", segment_name(sequence)));
   }
 }
 
 void Stitcher::choose() {
   log_.end = position_;
   if (run_.known && run_.first <= snapshot_next()) {
-    if (first_hole_) COTERIE_REACHED("log damage below the snapshot passed over");
+    if (has_hole_) COTERIE_REACHED("log damage below the snapshot passed over");
     return;
   }
-  if (!first_hole_) return;  // connect() will find that it does not connect
+  if (!has_hole_) return;  // connect() will find that it does not connect
   // Un-synced writes reach the disk in any order: behind the last sync a hole is their loss, and
   // the replica says so by not being clean.
-  log_.damaged = !(state_.unsynced && *first_hole_ >= state_.end);
+  log_.damaged = !(state_.unsynced && kept_end_ >= state_.end);
   if (log_.damaged) COTERIE_REACHED("damage inside the log found");
-  log_.end = *first_hole_;
+  log_.end = kept_end_;
   log_.continue_in_place = false;
   run_ = std::move(kept_);
 }
