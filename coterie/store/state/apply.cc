@@ -12,6 +12,7 @@
 #include "coterie/base/assert.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/state/executor.h"
+#include "coterie/store/state/reclaim.h"
 #include "coterie/store/state/state_data.h"
 
 namespace coterie::state {
@@ -141,6 +142,7 @@ void State::apply(const Entry& entry, ApplyEffects& out) {
   impl_->now_ms = std::max(impl_->now_ms, entry.stamp_ms);
   Application application(*impl_, out);
   application.time_moved();
+  reclaim_some();
   if (entry.kind != EntryKind::commands) return;
   const Payload body = entry.body();
   if (!each_block(body.view(), [&](const BlockView& block) { application.block(block); })) {

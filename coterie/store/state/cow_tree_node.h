@@ -13,6 +13,7 @@
 #include <new>
 
 #include "coterie/base/assert.h"
+#include "coterie/store/state/reclaim.h"
 
 namespace coterie::state::tree {
 
@@ -94,14 +95,17 @@ struct Nodes {
   // Frees the memory of a node whose elements or children have gone elsewhere.
   static void free_shell(Node* node) { std::free(node); }
 
+  // Drops one reference. Leaves are freed at once, inner nodes later (reclaim.h).
   static void release(Node* node) {
     if (--node->references > 0) return;
-    if (node->height > 0) {
-      for (unsigned i = 0; i < node->count; ++i) release(inner(node).children[i]);
-    } else {
-      Element* all = elements(node);
-      for (unsigned i = 0; i < node->count; ++i) all[i].~Element();
-    }
+    if (node->height > 0) return reclaim_later(node, free_inner);
+    Element* all = elements(node);
+    for (unsigned i = 0; i < node->count; ++i) all[i].~Element();
+    free_shell(node);
+  }
+  static void free_inner(void* garbage) {
+    Inner* node = static_cast<Inner*>(static_cast<Node*>(garbage));
+    for (unsigned i = 0; i < node->count; ++i) release(node->children[i]);
     free_shell(node);
   }
 

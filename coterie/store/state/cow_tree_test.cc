@@ -9,6 +9,7 @@
 
 #include "coterie/base/random.h"
 #include "coterie/store/state/bytes.h"
+#include "coterie/store/state/reclaim.h"
 #include "coterie/store/state/value.h"
 
 namespace coterie::state {
@@ -182,6 +183,24 @@ TEST(CowTree, EmptiesFromBothEndsAsAQueueDoes) {
   }
   while (!queue.empty()) ASSERT_EQ(queue.erase_at(0).view(), std::to_string(next_out++));
   EXPECT_EQ(next_in, next_out);
+}
+
+// Freeing a large tree takes many small steps, and all of it is freed in the end (the sanitizers
+// see to that).
+TEST(CowTree, LargeOnesAreFreedALittleAtATime) {
+  reclaim_all();
+  CowTree<ListTraits> tree;
+  for (int i = 0; i < 500'000; ++i)
+    tree.push_back(Bytes("an element that is long enough to be apart"));
+  CowTree<ListTraits> copy = tree;
+  tree.clear();
+  EXPECT_EQ(reclaim_backlog(), 0u) << "the copy still needs it";
+  copy.clear();
+  EXPECT_EQ(reclaim_backlog(), 1u);
+  int steps = 0;
+  for (; reclaim_backlog() > 0; ++steps) reclaim_some();
+  EXPECT_GT(steps, 40);
+  EXPECT_LT(steps, 400);
 }
 
 TEST(Bytes, HoldShortAndLongOnesAndAppend) {

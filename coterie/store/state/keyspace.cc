@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coterie/base/assert.h"
+#include "coterie/store/state/reclaim.h"
 
 namespace coterie::state {
 
@@ -55,7 +56,8 @@ Keyspace::~Keyspace() {
 void Keyspace::release(Directory* directory) {
   if (directory == nullptr || --directory->references > 0) return;
   for (Page* page : directory->entries) {
-    if (page != nullptr && --page->references == 0) delete page;
+    if (page == nullptr || --page->references > 0) continue;
+    reclaim_later(page, [](void* garbage) { delete static_cast<Page*>(garbage); });
   }
   delete directory;
 }
