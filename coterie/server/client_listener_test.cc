@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "coterie/world/net/loop_for_test.h"
 
@@ -320,6 +321,24 @@ TEST_F(ClientListenerTest, TheEndTellsEveryStream) {
   for (int i = 0; i < 5; ++i)
     world_->turn(milliseconds(1));  // handlers that come late find nothing
   EXPECT_TRUE(two->ended());
+}
+
+// As when the process may open no more files.
+TEST_F(ClientListenerTest, AcceptingGoesOnWhenDescriptorsAreFreeAgain) {
+  listen();
+  PlainSocket client(listener_->port());
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 3;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  for (int i = 0; i < 10; ++i) world_->turn(milliseconds(1));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(records_.empty());
+  EXPECT_THAT(world::text_of_file(scratch_.path("log-1")),
+              HasSubstr("cannot accept a client: Too many open files"));
+  client.send("x");
+  until([&] { return client.received() == "x"; });
 }
 
 TEST_F(ClientListenerTest, APortInUseIsSaid) {

@@ -41,8 +41,12 @@ struct IncomingLinks::Connection {
   FrameDecoder decoder;
 };
 
-IncomingLinks::IncomingLinks(const NetOptions& options, NetworkLoop& loop)
-    : options_(options), loop_(loop), acceptor_(loop.io.get_executor()) {}
+IncomingLinks::IncomingLinks(const NetOptions& options, NetworkLoop& loop,
+                             std::function<void(NodeId)> on_welcome)
+    : options_(options),
+      loop_(loop),
+      on_welcome_(std::move(on_welcome)),
+      acceptor_(loop.io.get_executor()) {}
 
 IncomingLinks::~IncomingLinks() = default;
 
@@ -158,6 +162,7 @@ void IncomingLinks::welcome(const ConnectionPtr& connection, NodeId peer) {
   }
   connection->buffer.resize(receive_bytes);
   receive(connection);
+  on_welcome_(peer);
 }
 
 void IncomingLinks::receive(const ConnectionPtr& connection) {

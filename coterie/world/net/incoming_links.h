@@ -14,8 +14,9 @@ namespace coterie::world {
 
 class IncomingLinks {
  public:
-  // `options` and `loop` outlive it.
-  IncomingLinks(const NetOptions& options, NetworkLoop& loop);
+  // `options` and `loop` outlive it. `on_welcome`: a peer has dialled us, so it is there.
+  IncomingLinks(const NetOptions& options, NetworkLoop& loop,
+                std::function<void(NodeId)> on_welcome);
   ~IncomingLinks();
 
   Result<void> listen();
@@ -38,6 +39,7 @@ class IncomingLinks {
 
   const NetOptions& options_;
   NetworkLoop& loop_;
+  const std::function<void(NodeId)> on_welcome_;
   TcpAcceptor acceptor_;
   uint16_t port_ = 0;
   std::list<ConnectionPtr> unidentified_;

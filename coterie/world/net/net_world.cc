@@ -116,6 +116,9 @@ Result<std::unique_ptr<NetWorld>> NetWorld::open(NetOptions options, FileCalls* 
   for (const auto& [node, address] : options.nodes) {
     COTERIE_CHECK(parse_host_port(address));
   }
+  // Writing to a log or a client that is gone is an error to be handled, not the end of the
+  // process.
+  ::signal(SIGPIPE, SIG_IGN);
   COTERIE_TRY(sink, LogSink::open(options.log, options.self));
   auto own_calls = std::make_unique<FileCalls>();
   COTERIE_TRY(store, FileStore::open({.directory = options.data_dir,

@@ -48,8 +48,8 @@ struct LoopStatistics {
 class NetWorld final : public World {
  public:
   // Locks the data directory and listens for peers. Errors tell the user what to do: the directory
-  // is in use, the port is taken, an address is malformed. `calls` replaces the system's file calls
-  // in tests and outlives the world.
+  // is in use, the port is taken, an address is malformed. SIGPIPE is ignored from here on. `calls`
+  // replaces the system's file calls in tests and outlives the world.
   static Result<std::unique_ptr<NetWorld>> open(NetOptions options, FileCalls* calls = nullptr);
   ~NetWorld() override;
 

@@ -16,6 +16,12 @@
 
 namespace coterie::world {
 
+namespace {
+
+constexpr Duration hurry_gap = milliseconds(20);  // least time between attempts when the peer calls
+
+}  // namespace
+
 OutgoingLink::OutgoingLink(const NetOptions& options, NetworkLoop& loop, NodeId peer,
                            std::string address)
     : options_(options),
@@ -33,6 +39,7 @@ void OutgoingLink::start() {
 
 void OutgoingLink::attempt() {
   ++attempt_;
+  attempt_began_ = loop_.now();
   state_ = State::resolving;
   timer_ = loop_.timers.at(loop_.now() + options_.peers.attempt_timeout,
                            [this] { attempt_timed_out(); });
@@ -59,6 +66,13 @@ void OutgoingLink::attempt() {
         next_endpoint_ = 0;
         connect_next();
       });
+}
+
+void OutgoingLink::hurry() {
+  const bool lately = loop_.now() - attempt_began_ < hurry_gap;
+  if (state_ != State::waiting || timer_ == 0 || lately) return;
+  loop_.timers.cancel(std::exchange(timer_, 0));
+  attempt();
 }
 
 void OutgoingLink::attempt_timed_out() {

@@ -25,6 +25,8 @@ class OutgoingLink {
   void set_address(std::string address) { address_ = std::move(address); }
   void send(std::vector<Payload> parts);
   void flush();
+  // The peer has just been heard of: dial it now if it is only the back-off that is waited for.
+  void hurry();
   bool up() const { return state_ == State::up; }
   uint64_t queued_bytes() const { return queue_.bytes(); }
   // Closes the connection; it is dialled again later. Nothing when it is not up.
@@ -53,6 +55,7 @@ class OutgoingLink {
   uint64_t attempt_ = 0;  // handlers of earlier attempts are ignored
   Backoff backoff_;
   TimerId timer_ = 0;  // waiting: the next attempt; resolving to greeting: its end
+  Instant attempt_began_;
   Instant up_since_;
   boost::asio::ip::basic_resolver<Tcp, Executor> resolver_;
   std::vector<Tcp::endpoint> endpoints_;  // of the last successful resolution

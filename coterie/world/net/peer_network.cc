@@ -13,7 +13,8 @@ PeerNetwork::PeerNetwork(const NetOptions& options, NetworkLoop loop)
     if (node == options_.self) continue;
     outgoing_.emplace(node, std::make_unique<OutgoingLink>(options_, loop_, node, address));
   }
-  incoming_ = std::make_unique<IncomingLinks>(options_, loop_);
+  incoming_ = std::make_unique<IncomingLinks>(options_, loop_,
+                                              [this](NodeId peer) { outgoing_.at(peer)->hurry(); });
 }
 
 PeerNetwork::~PeerNetwork() = default;

@@ -133,6 +133,21 @@ TEST_F(PeerNetworkTest, AfterARestartBothDirectionsComeBack) {
             [&] { return one.tenant.count(NodeId(2), LinkChange::outgoing_up) == 2; });
 }
 
+TEST_F(PeerNetworkTest, APeerThatCallsIsCalledBackAtOnce) {
+  NetOptions patient = options(1);
+  patient.peers.backoff_least = patient.peers.backoff_most = seconds(60);
+  Node one(patient);
+  log_says(*one.world, 1, "cannot reach node 2");
+  const Instant later = one.world->now().monotonic + milliseconds(30);
+  run_until({one.world.get()}, [&] { return one.world->now().monotonic > later; });
+  NetOptions calling = options(2);
+  calling.nodes[NodeId(1)] = loopback(one.port());
+  Node two(calling);
+  one.world->set_peer_address(NodeId(2), loopback(two.port()));
+  run_until({one.world.get(), two.world.get()},
+            [&] { return one.world->network().connected(NodeId(2)); });
+}
+
 TEST_F(PeerNetworkTest, StrangersAreRefusedAndToldWhy) {
   Node one(options(1));
   const auto refused = [&](const std::string& said, Verdict verdict, const std::string& logged) {

@@ -46,12 +46,14 @@ class Gathering {
   size_t bytes() const { return bytes_; }
 
   ssize_t send(int fd) {
+    constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     msghdr message{};
     message.msg_iov = vector_.data();
     message.msg_iovlen = count_;
     ssize_t sent = 0;
     do {
-      sent = ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+      sent = count_ == 1 ? ::send(fd, vector_[0].iov_base, vector_[0].iov_len, flags)
+                         : ::sendmsg(fd, &message, flags);
     } while (sent < 0 && errno == EINTR);
     return sent;
   }
