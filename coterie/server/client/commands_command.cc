@@ -124,7 +124,7 @@ Outcome run_command_info(LocalCall& call) {
   call.reply.array(call.words.size() - 2);
   for (std::string_view name : call.words.subspan(2)) {
     const CommandSpec* spec = state::find_command(name);
-    spec != nullptr ? reply_info(call.reply, *spec) : call.reply.null_array();
+    spec != nullptr ? reply_info(call.reply, *spec) : call.reply.null();
   }
   return Outcome::done;
 }

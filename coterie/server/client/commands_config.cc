@@ -46,7 +46,10 @@ Outcome run_config_get(LocalCall& call) {
   std::map<std::string, std::string> found;
   for (const auto& [name, value] : table_of(call.hub)) {
     for (std::string_view pattern : call.words.subspan(2)) {
-      if (state::glob_matches(lower(pattern), name)) found.emplace(name, value);
+      if (!state::glob_matches(lower(pattern), name)) continue;
+      // Who asks for one by its name gets the name as he wrote it.
+      const bool by_name = same_word(pattern, name);
+      found.emplace(by_name ? std::string(pattern) : name, value);
     }
   }
   call.reply.map(found.size());

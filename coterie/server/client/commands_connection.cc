@@ -198,8 +198,12 @@ Outcome run_hello(LocalCall& call) {
 
 bool parse_db(std::string_view text, uint8_t& db, std::string_view& error) {
   const auto number = state::parse_integer(text);
-  if (!number || *number > INT32_MAX || *number < INT32_MIN) {
+  if (!number) {
     error = "ERR value is not an integer or out of range";
+    return false;
+  }
+  if (*number > INT32_MAX || *number < INT32_MIN) {
+    error = "ERR value is out of range, value must between -2147483648 and 2147483647";
     return false;
   }
   if (*number < 0 || *number >= state::databases) {

@@ -181,6 +181,7 @@ class Connection {
   Outcome execute(Words words);
   Outcome refuse(std::string_view error);
   Outcome refuse_unknown(Words words);
+  Outcome refuse_arity(const state::CommandSpec& spec);
   Outcome queue(const state::CommandSpec& spec, const LocalCommand* local, Words words);
   Outcome read(const state::CommandSpec& spec, Words args);
   Outcome write(const state::CommandSpec& spec, Words args);

@@ -20,6 +20,14 @@ using state::CommandSpec;
 
 bool is_publish(const CommandSpec& spec) { return spec.name == "publish"; }
 
+// "client|list"
+std::string full_name(const CommandSpec& spec, const LocalCommand* container,
+                      const LocalCommand* local) {
+  std::string name(spec.name);
+  if (container != nullptr) name.append("|").append(local->name);
+  return name;
+}
+
 size_t bytes_of(Words words) {
   size_t bytes = 0;
   for (std::string_view word : words) bytes += word.size() + sizeof(uint32_t);
@@ -44,10 +52,18 @@ Outcome Connection::refuse_unknown(Words words) {
   return refuse(unknown_command_error(words));
 }
 
+Outcome Connection::refuse_arity(const CommandSpec& spec) {
+  if (spec.name != "exec") return refuse(wrong_arity_error(spec.name));
+  // An EXEC always ends the transaction.
+  transaction_.end();
+  unwatch();
+  return refuse("EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+}
+
 Outcome Connection::execute(Words words) {
   const CommandSpec* spec = state::find_command(words[0]);
   if (spec == nullptr || spec->kind == CommandClass::internal) return refuse_unknown(words);
-  if (!state::arity_fits(*spec, words.size())) return refuse(wrong_arity_error(spec->name));
+  if (!state::arity_fits(*spec, words.size())) return refuse_arity(*spec);
   const LocalCommand* local = nullptr;
   const LocalCommand* container = nullptr;
   if (spec->kind == CommandClass::connection || spec->kind == CommandClass::cluster) {
@@ -59,8 +75,7 @@ Outcome Connection::execute(Words words) {
       if (local == nullptr) return refuse(unknown_subcommand_error(container->name, words[1]));
       if (!(local->arity >= 0 ? words.size() == static_cast<size_t>(local->arity)
                               : words.size() >= static_cast<size_t>(-local->arity))) {
-        return refuse(
-            wrong_arity_error(std::string(container->name) + "|" + std::string(local->name)));
+        return refuse(wrong_arity_error(full_name(*spec, container, local)));
       }
     }
   }
@@ -70,7 +85,7 @@ Outcome Connection::execute(Words words) {
     return refuse(not_authenticated_error);
   if (subscriptions() > 0 && info_.protocol == resp::Protocol::resp2 &&
       (local == nullptr || (local->flags & runs_subscribed) == 0)) {
-    return refuse(subscriber_error(spec->name));
+    return refuse(subscriber_error(full_name(*spec, container, local)));
   }
   if (transaction_.active() && (local == nullptr || (local->flags & runs_in_multi) == 0)) {
     return queue(*spec, local, words);

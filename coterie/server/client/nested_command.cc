@@ -23,21 +23,23 @@ bool carries_command(const CommandSpec& spec) {
 
 std::string check_nested(const CommandSpec& spec, Words args) {
   const CommandSpec* outer = &spec;
-  bool inside_once = false, inside_fence = false;
   while (carries_command(*outer)) {
-    (outer->name == "once" ? inside_once : inside_fence) = true;
     const Words words = args.subspan(words_before_command);
     const CommandSpec* inner = state::find_command(words[0]);
     if (inner == nullptr || inner->kind == CommandClass::internal)
       return unknown_command_error(words);
     if (!state::arity_fits(*inner, words.size())) return wrong_arity_error(inner->name);
-    const bool repeated =
-        (inner->name == "once" && inside_once) || (inner->name == "fence" && inside_fence);
-    if ((inner->kind != CommandClass::read && inner->kind != CommandClass::write) || repeated) {
-      return fmt::format(
-          "ERR '{}' cannot be carried by '{}': only commands that read or write keys, without "
-          "waiting, can",
-          inner->name, outer->name);
+    if (inner->name == "once" || inner->name == outer->name) {
+      return fmt::format("ERR '{}' cannot hold '{}': ONCE stands outside, FENCE within it",
+                         outer->name, inner->name);
+    }
+    if (inner->kind == CommandClass::blocking) {
+      return fmt::format("ERR '{}' cannot hold '{}', which waits: use its form that does not wait",
+                         outer->name, inner->name);
+    }
+    if (inner->kind != CommandClass::read && inner->kind != CommandClass::write) {
+      return fmt::format("ERR '{}' cannot hold '{}': it takes commands that read or write data",
+                         outer->name, inner->name);
     }
     outer = inner;
     args = words.subspan(1);

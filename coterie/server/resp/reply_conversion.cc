@@ -51,7 +51,7 @@ Token token_at(std::string_view bytes) {
 }
 
 void append_header(PayloadBuilder& out, char type, uint64_t number) {
-  char text[24];
+  char text[32];
   text[0] = type;
   char* end = std::to_chars(text + 1, text + sizeof text, number).ptr;
   *end++ = '\r';

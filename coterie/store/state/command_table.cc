@@ -178,6 +178,13 @@ constexpr CommandSpec rows[] = {
      "[channel ...]"},
     {802, "publish", 3, flag_fast | flag_pubsub | flag_loading | flag_stale, 0, 0, 0, write,
      "pubsub", "Sends a message to the subscribers of a channel on every node.", "channel message"},
+    {803, "psubscribe", -2, flag_pubsub | flag_noscript | flag_loading | flag_stale, 0, 0, 0,
+     connection, "pubsub", "Listens to the channels that match patterns.", "pattern [pattern ...]"},
+    {804, "punsubscribe", -1, flag_pubsub | flag_noscript | flag_loading | flag_stale, 0, 0, 0,
+     connection, "pubsub", "Stops listening to patterns; to all without arguments.",
+     "[pattern ...]"},
+    {805, "pubsub", -2, 0, 0, 0, 0, connection, "pubsub", "About the subscribers of this node.",
+     "CHANNELS [pattern] | NUMSUB [channel ...] | NUMPAT"},
     // Transactions.
     {900, "multi", 1, flag_fast | flag_noscript | flag_loading | flag_stale, 0, 0, 0, connection,
      "transactions", "Starts a transaction: the commands that follow are queued.", ""},
