@@ -85,11 +85,9 @@ void Node::on_link(NodeId peer, world::LinkChange change) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) return;
   if (change == world::LinkChange::outgoing_up) {
-    world_.log(world::LogLevel::info, "connected to " + name(peer));
     found->second.linked = true;
     if (phase_ != Phase::clearing) say_hello(peer);
   } else if (change == world::LinkChange::outgoing_down) {
-    if (found->second.linked) world_.log(world::LogLevel::info, "connection to " + name(peer) + " lost");
     found->second.linked = false;
   }
   if (replica_) replica_->on_link(peer, change);
@@ -142,7 +140,10 @@ void Node::check_disks() {
 }
 
 void Node::end_turn() {
-  if (phase_ == Phase::closing) return deliver_answers();
+  if (phase_ == Phase::closing) {
+    log_->flush(world_.now());
+    return deliver_answers();
+  }
   if (phase_ == Phase::empty) try_founding();
   if (awake()) {
     check_disks();

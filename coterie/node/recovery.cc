@@ -118,7 +118,9 @@ void Survivor::write_membership() {
 }
 
 void Survivor::end_turn() {
-  if (done_) log_->flush(world_.now());
+  if (!done_) return;
+  log_->flush(world_.now());
+  world_.wake_at(world_.now().monotonic + milliseconds(5));
 }
 
 }  // namespace coterie::node

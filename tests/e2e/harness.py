@@ -181,7 +181,7 @@ class Cluster:
         """All nodes have applied the same entries and hold the same state; returns the digest."""
 
         def same():
-            seen = {(s["applied"], s["digest"]) for s in (n.status() for n in nodes or self.nodes)}
+            seen = {(s["applied"], s["state_digest"]) for s in (n.status() for n in nodes or self.nodes)}
             return seen.pop()[1] if len(seen) == 1 else None
 
         return wait_until(same, "all nodes to hold the same state")
@@ -204,11 +204,7 @@ class ClusterTest(unittest.TestCase):
         return cluster.start() if start else cluster
 
     def _close(self, cluster):
-        outcome = self._outcome
-        failed = any(error for _, error in getattr(outcome, "errors", []) or []) or bool(
-            getattr(getattr(outcome, "result", None), "failures", None)
-            or getattr(getattr(outcome, "result", None), "errors", None))
-        if failed:
+        if not self._outcome.success:
             for node in cluster.nodes:
                 sys.stderr.write(f"--- node {node.number}\n{node.log_text()[-4000:]}\n")
         cluster.close()
