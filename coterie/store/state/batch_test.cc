@@ -13,28 +13,8 @@
 namespace coterie::state {
 namespace {
 
-std::string from_hex(std::string_view hex) {
-  std::string bytes;
-  std::string digits;
-  for (char c : hex) {
-    if (c == ' ' || c == '\n') continue;
-    digits += c;
-    if (digits.size() < 2) continue;
-    bytes += static_cast<char>(std::stoi(digits, nullptr, 16));
-    digits.clear();
-  }
-  return bytes;
-}
-
-// The example of docs/formats/batch.md.
-constexpr std::string_view example =
-    "07 00 00 00 00 00 00 00  2a 00 00 00 00 00 00 00  29 00 00 00 00 00 00 00  02 00 00 00  33 00 "
-    "00 00"
-    "17 00 00 00  65 00  00  00  02 00 00 00  03 00 00 00  07 00 00 00  6b 65 79 76 61 6c 31"
-    "14 00 00 00  64 00  03  00  02 00 00 00  00 00 00 00  04 00 00 00  6b 65 79 32";
-
 TEST(Batch, DecodesTheDocumentedExample) {
-  const std::string bytes = from_hex(example);
+  const std::string bytes = documented_example("batch.md");
   const auto block = BlockView::check(bytes);
   ASSERT_TRUE(block) << block.error().message;
   EXPECT_EQ(block->header().session, SessionId(7));
@@ -62,11 +42,11 @@ TEST(Batch, EncodesTheDocumentedExample) {
                       {.session = SessionId(7), .first_number = 42, .acknowledged = 41, .count = 2},
                       commands.size());
   out.append(commands.view());
-  EXPECT_EQ(out.view(), from_hex(example));
+  EXPECT_EQ(out.view(), documented_example("batch.md"));
 }
 
 TEST(Batch, RefusesEveryCutAndEveryForgedField) {
-  const std::string good = from_hex(example);
+  const std::string good = documented_example("batch.md");
   for (size_t size = 0; size < good.size(); ++size)
     EXPECT_FALSE(BlockView::check({good.data(), size})) << size;
   const auto forged = [&](size_t offset, uint32_t value) {
@@ -93,7 +73,7 @@ TEST(Batch, RefusesEveryCutAndEveryForgedField) {
 }
 
 TEST(Batch, EachBlockStopsAtTheMalformedOne) {
-  const std::string good = from_hex(example);
+  const std::string good = documented_example("batch.md");
   int blocks = 0;
   const auto count = [&](const BlockView&) { ++blocks; };
   EXPECT_TRUE(each_block(good + good, count));
@@ -106,7 +86,7 @@ TEST(Batch, EachBlockStopsAtTheMalformedOne) {
 
 TEST(Batch, RandomBytesAreCheckedWithinTheirBounds) {
   Random random(5);
-  const std::string good = from_hex(example);
+  const std::string good = documented_example("batch.md");
   for (int round = 0; round < 200'000; ++round) {
     std::string bytes = good;
     for (uint64_t i = 0; i <= random.below(4); ++i) {

@@ -1,7 +1,9 @@
 // For tests: a LogDriver writes entries as a leader would and applies them to a State.
 #pragma once
 
-#include <initializer_list>
+#include <algorithm>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,6 +107,24 @@ class LogDriver {
   }
   bool acknowledge_all = false;
 };
+
+// The bytes of the example at the end of a file of docs/formats: its indented lines are
+// hexadecimal.
+inline std::string documented_example(const std::string& file) {
+  std::ifstream in(std::string(COTERIE_SOURCE_DIR) + "/docs/formats/" + file);
+  EXPECT_TRUE(in) << file;
+  std::string bytes, line;
+  bool in_example = false;
+  while (std::getline(in, line)) {
+    in_example = in_example || line == "## An example";
+    if (!in_example || !line.starts_with("    ")) continue;
+    std::istringstream digits(line);
+    for (std::string byte; digits >> byte;) {
+      bytes += static_cast<char>(std::stoi(byte, nullptr, 16));
+    }
+  }
+  return bytes;
+}
 
 inline std::string bulk(std::string_view text) {
   return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";

@@ -29,6 +29,25 @@ State state_with_everything() {
   return log.state;
 }
 
+TEST(Snapshot, TheDocumentedExampleIsLoaded) {
+  Random random(1);
+  const std::string bytes = documented_example("state-snapshot.md");
+  const auto state = load(bytes, random);
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_EQ(state->applied(), Index(7));
+  EXPECT_EQ(state->keys(), 3u);
+  EXPECT_EQ(state->next_deadline_ms(), 6'000);
+  EXPECT_TRUE(state->waiting(SessionId(1), 3));
+  EXPECT_EQ(state->kept_reply(SessionId(1), 4)->view(), ":1\r\n");
+  EXPECT_EQ(snapshot_of(*state, random), bytes);
+  LogDriver log;
+  log.state = *state;
+  EXPECT_EQ(log.run(SessionId(1), {"rpush", "queue", "x"}), ":1\r\n");
+  EXPECT_EQ(log.reply_of(SessionId(1), 3), "*2\r\n" + bulk("queue") + bulk("x"));
+  EXPECT_EQ(log.run(SessionId(1), {"hget", "hash", "field"}), bulk("v"));
+  EXPECT_EQ(log.run(SessionId(1), {"once", "client", "3", "incr", "n"}), ":1\r\n");
+}
+
 TEST(Snapshot, ComesBackWhateverThePieces) {
   const State state = state_with_everything();
   for (uint64_t seed = 1; seed <= 50; ++seed) {
