@@ -109,6 +109,7 @@ Result<Layers> parse_layers(std::string_view content) {
 
 std::vector<Finding> check_includes(const Layers& layers, const std::vector<SourceFile>& tree) {
   std::vector<Finding> findings;
+  const std::set<std::string> tests = test_code(tree);
   for (const SourceFile& file : tree) {
     if (!file.is_cpp()) continue;
     const std::string room = layers.room_of(file.path);
@@ -117,7 +118,7 @@ std::vector<Finding> check_includes(const Layers& layers, const std::vector<Sour
           {file.path, 0, "lies in no room of coterie/LAYERS: list it there, or move it"});
       continue;
     }
-    const bool test = is_test_code(file, tree);
+    const bool test = tests.contains(file.path);
     for (size_t i = 0; i < file.code.size(); ++i) {
       const std::string_view included = quoted_include(file.code[i]);
       if (included.empty()) continue;

@@ -61,7 +61,8 @@ const Rule rules[] = {
     {both_worlds, surroundings, false, Match::word, "high_resolution_clock", use_now},
     {both_worlds, surroundings, false, Match::call, "clock_gettime", use_now},
     {both_worlds, surroundings, false, Match::call, "gettimeofday", use_now},
-    {both_worlds, surroundings, false, Match::call, "time", use_now},
+    {both_worlds, surroundings, false, Match::word, "time(nullptr)", use_now},
+    {both_worlds, surroundings, false, Match::word, "time(NULL)", use_now},
 
     {both_worlds, surroundings, false, Match::word, "std::thread", use_one_thread},
     {both_worlds, surroundings, false, Match::word, "std::jthread", use_one_thread},
@@ -135,9 +136,10 @@ bool matches(const Rule& rule, std::string_view line) {
 
 std::vector<Finding> check_names(const std::vector<SourceFile>& tree) {
   std::vector<Finding> findings;
+  const std::set<std::string> tests = test_code(tree);
   for (const SourceFile& file : tree) {
     if (!file.is_cpp()) continue;
-    const bool test = is_test_code(file, tree);
+    const bool test = tests.contains(file.path);
     for (const Rule& rule : rules) {
       if ((test && !rule.in_tests) || !applies(rule, file.path)) continue;
       for (size_t i = 0; i < file.code.size(); ++i) {

@@ -259,15 +259,17 @@ TEST(Built, ASourceThatNoTargetCompilesIsFound) {
               ElementsAre(HasSubstr("coterie/base/b_test.cc: no target builds it")));
 }
 
-TEST(TestCode, IsWhatOnlyTestsInclude) {
-  const Tree tree{make_file("coterie/a/fake.h", ""), make_file("coterie/a/real.h", ""),
-                  make_file("coterie/a/a_test.cc",
-                            "#include \"coterie/a/fake.h\"\n#include \"coterie/a/real.h\"\n"),
+TEST(TestCode, IsWhatOnlyTestsReach) {
+  const Tree tree{make_file("coterie/a/fake.h",
+                            "#include \"coterie/a/deep_fake.h\"\n#include \"coterie/a/real.h\"\n"),
+                  make_file("coterie/a/deep_fake.h", ""),
+                  make_file("coterie/a/real.h", ""),
+                  make_file("coterie/a/unused.h", ""),
+                  make_file("coterie/a/a_test.cc", "#include \"coterie/a/fake.h\"\n"),
                   make_file("coterie/a/a.cc", "#include \"coterie/a/real.h\"\n")};
-  EXPECT_TRUE(is_test_code(tree[0], tree));
-  EXPECT_FALSE(is_test_code(tree[1], tree));
-  EXPECT_TRUE(is_test_code(tree[2], tree));
-  EXPECT_FALSE(is_test_code(tree[3], tree));
+  EXPECT_THAT(test_code(tree),
+              testing::UnorderedElementsAre("coterie/a/fake.h", "coterie/a/deep_fake.h",
+                                            "coterie/a/a_test.cc"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <cctype>
 #include <fstream>
 #include <iterator>
-#include <set>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -165,19 +165,35 @@ std::string_view quoted_include(std::string_view line) {
                                          : line.substr(opening.size(), close - opening.size());
 }
 
-bool is_test_code(const SourceFile& file, const std::vector<SourceFile>& tree) {
-  if (file.path.ends_with("_test.cc") || file.path.starts_with("tests/")) return true;
-  if (!file.is_header()) return false;
-  bool included = false;
-  for (const SourceFile& other : tree) {
-    const auto names_it = [&](const std::string& line) {
-      return quoted_include(line) == file.path;
-    };
-    if (std::none_of(other.lines.begin(), other.lines.end(), names_it)) continue;
-    if (!other.path.ends_with("_test.cc") && !other.path.starts_with("tests/")) return false;
-    included = true;
+std::set<std::string> test_code(const std::vector<SourceFile>& tree) {
+  std::map<std::string, const SourceFile*> by_path;
+  for (const SourceFile& file : tree) by_path[file.path] = &file;
+  std::set<std::string> included, production;
+  std::vector<const SourceFile*> waiting;
+  const auto is_test = [](const std::string& path) {
+    return path.ends_with("_test.cc") || path.starts_with("tests/");
+  };
+  for (const SourceFile& file : tree) {
+    for (const std::string& line : file.code) included.emplace(quoted_include(line));
+    if (file.path.ends_with(".cc") && !is_test(file.path)) waiting.push_back(&file);
   }
-  return included;
+  // All that production code includes is production code.
+  while (!waiting.empty()) {
+    const SourceFile* file = waiting.back();
+    waiting.pop_back();
+    if (!production.insert(file->path).second) continue;
+    for (const std::string& line : file->code) {
+      const auto target = by_path.find(std::string(quoted_include(line)));
+      if (target != by_path.end()) waiting.push_back(target->second);
+    }
+  }
+  std::set<std::string> tests;
+  for (const SourceFile& file : tree) {
+    const bool only_in_tests =
+        file.is_header() && included.contains(file.path) && !production.contains(file.path);
+    if (is_test(file.path) || only_in_tests) tests.insert(file.path);
+  }
+  return tests;
 }
 
 size_t find_word(std::string_view line, std::string_view word, size_t start) {

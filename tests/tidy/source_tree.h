@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +35,9 @@ SourceFile make_file(std::string path, std::string_view content);
 // files. Without build folders, pictures and data.
 std::vector<SourceFile> load_tree(const std::filesystem::path& root);
 
-// True for code that only tests run: files ending in _test.cc, all below tests/, and headers that
-// only such files include.
-bool is_test_code(const SourceFile& file, const std::vector<SourceFile>& tree);
+// The paths of code that only tests run: files ending in _test.cc, all below tests/, and headers
+// that are included, but by no other code, directly or through other headers.
+std::set<std::string> test_code(const std::vector<SourceFile>& tree);
 
 // The path inside the quotes of a line `#include "..."` of ours, or empty.
 std::string_view quoted_include(std::string_view line);
