@@ -134,6 +134,7 @@ void NetWorld::attach(Tenant& tenant) {
   COTERIE_ASSERT(impl_->tenant == nullptr);
   impl_->tenant = &tenant;
   impl_->peers.start();
+  impl_->turn_wanted = true;  // for what was asked before the first turn
 }
 
 End NetWorld::run(Tenant& tenant) {
