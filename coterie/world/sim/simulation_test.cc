@@ -17,7 +17,7 @@ struct Chaos {
   std::map<TraceKind, uint64_t> seen;
 };
 
-Chaos run_chaos(uint64_t seed, bool traced = true) {
+SimOptions chaos_options(uint64_t seed) {
   SimOptions options;
   options.seed = seed;
   options.link.loss_probability = 0.02;
@@ -30,68 +30,72 @@ Chaos run_chaos(uint64_t seed, bool traced = true) {
   options.clock.wall_offset_max = seconds(5);
   options.clock.step_mean = seconds(2);
   options.disk.sync_failure_probability = 0.001;
-  Chaos chaos;
-  TestCluster cluster(options, 3, [](NodeId id, TestTenant& tenant) {
-    TestTenant* self = &tenant;
-    tenant.wake_hook = [self, id] {
-      for (uint64_t peer = 1; peer <= 3; ++peer) {
-        if (peer != id.value) self->send(peer, std::string(self->world.entropy() % 2000, 'x'));
-      }
-      self->world.disk().write("log", 0, {Payload::copy_of("x")}, world::Sync::yes,
-                               [self](Result<void> done) {
-                                 if (!done)
-                                   self->world.stop("write failed: " + done.error().message);
-                               });
-      self->world.wake_at(self->world.now().monotonic + milliseconds(5));
-    };
-    tenant.frame_hook = [self](NodeId from, const Payload& frame) {
-      if (frame.size() > 1000) self->world.network().send(from, {frame.slice(0, 10)});
-    };
-    if (self->world.disk().list()->empty()) {
-      self->world.disk().create("log", 1000, [self](Result<void>) { self->world.wake_at({}); });
-    } else {
-      self->world.wake_at({});
+  return options;
+}
+
+// It sends to its peers and writes, every five milliseconds, and answers long frames.
+void equip_for_chaos(NodeId id, TestTenant& tenant) {
+  TestTenant* self = &tenant;
+  tenant.wake_hook = [self, id] {
+    for (uint64_t peer = 1; peer <= 3; ++peer) {
+      if (peer != id.value) self->send(peer, std::string(self->world.entropy() % 2000, 'x'));
     }
-  });
+    const auto written = [self](Result<void> done) {
+      if (!done) self->world.stop("write failed: " + done.error().message);
+    };
+    self->world.disk().write("log", 0, {Payload::copy_of("x")}, world::Sync::yes, written);
+    self->world.wake_at(self->world.now().monotonic + milliseconds(5));
+  };
+  tenant.frame_hook = [self](NodeId from, const Payload& frame) {
+    if (frame.size() > 1000) self->world.network().send(from, {frame.slice(0, 10)});
+  };
+  if (self->world.disk().list()->empty()) {
+    self->world.disk().create("log", 1000, [self](Result<void>) { self->world.wake_at({}); });
+  } else {
+    self->world.wake_at({});
+  }
+}
+
+void do_harm(Simulation& simulation, int step, NodeId node, NodeId other) {
+  const CrashKind kind = step % 16 == 0 ? CrashKind::power : CrashKind::process;
+  switch (step % 8) {
+    case 0:
+      return simulation.crash(node, {.kind = kind});
+    case 1:
+      for (NodeId each : simulation.nodes()) {
+        if (!simulation.running(each)) simulation.start(each);
+      }
+      return;
+    case 2:
+      return simulation.pause(node);
+    case 3:
+      for (NodeId each : simulation.nodes()) simulation.unpause(each);
+      return;
+    case 4:
+      return simulation.partition({node});
+    case 5:
+      return simulation.heal();
+    case 6:
+      if (node != other) simulation.block(node, other);
+      return simulation.stall_disk(other);
+    case 7:
+      simulation.heal();
+      simulation.resume_disk(node);
+      return simulation.resume_disk(other);
+  }
+}
+
+Chaos run_chaos(uint64_t seed, bool traced = true) {
+  Chaos chaos;
+  TestCluster cluster(chaos_options(seed), 3, equip_for_chaos);
   Simulation& simulation = cluster.simulation;
   if (traced) simulation.on_trace([&](const TraceEvent& event) { chaos.seen[event.kind] += 1; });
   Random plan(seed);
-  for (int i = 0; i < 40; ++i) {
+  for (int step = 0; step < 40; ++step) {
     const NodeId node(plan.below(3) + 1);
     const NodeId other(plan.below(3) + 1);
-    simulation.at(Instant{} + milliseconds(static_cast<int64_t>(200 + 100 * i)), [&simulation, node,
-                                                                                  other, i] {
-      switch (i % 8) {
-        case 0:
-          simulation.crash(node, {.kind = i % 16 == 0 ? CrashKind::power : CrashKind::process});
-          break;
-        case 1:
-          for (NodeId n : simulation.nodes())
-            if (!simulation.running(n)) simulation.start(n);
-          break;
-        case 2:
-          simulation.pause(node);
-          break;
-        case 3:
-          for (NodeId n : simulation.nodes()) simulation.unpause(n);
-          break;
-        case 4:
-          simulation.partition({node});
-          break;
-        case 5:
-          simulation.heal();
-          break;
-        case 6:
-          if (node != other) simulation.block(node, other);
-          simulation.stall_disk(other);
-          break;
-        case 7:
-          simulation.heal();
-          simulation.resume_disk(node);
-          simulation.resume_disk(other);
-          break;
-      }
-    });
+    simulation.at(Instant{} + milliseconds(200 + 100 * step),
+                  [&simulation, step, node, other] { do_harm(simulation, step, node, other); });
   }
   simulation.run_to(Instant{} + seconds(5));
   chaos.digest = simulation.digest();
