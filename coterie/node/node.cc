@@ -71,7 +71,7 @@ void Node::on_hello(NodeId from, const Hello& hello) {
     peer.hello = hello;
     peer.heard = true;
     peer.heard_at = now;
-    return;
+    return stop_if_misplaced();
   }
   peer.hello = hello;
   peer.heard = true;
@@ -79,6 +79,20 @@ void Node::on_hello(NodeId from, const Hello& hello) {
   peer.warned = false;
   if (founding_) founding_->heard(hello);
   if (replica_) replica_->on_hello(hello);
+}
+
+// When a majority of the named nodes is one cluster and this directory is of another, it is this one that is wrong.
+void Node::stop_if_misplaced() {
+  std::map<ClusterId, size_t> others;
+  for (const auto& [node, peer] : peers_) {
+    if (peer.heard && peer.hello.cluster && peer.hello.cluster != papers_.cluster) ++others[peer.hello.cluster];
+  }
+  for (const auto& [cluster, count] : others) {
+    if (count < options_.named.size() / 2 + 1) continue;
+    misplaced_ = true;
+    world_.stop("the data directory belongs to another cluster (" + papers_.cluster.text() + ", the others are " +
+                cluster.text() + "): use an empty --data, or this directory's own --cluster");
+  }
 }
 
 void Node::on_link(NodeId peer, world::LinkChange change) {

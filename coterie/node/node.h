@@ -61,6 +61,9 @@ class Node : public world::Tenant, public Gateway {
   // The addresses by which others should know this node, once its listeners have their ports.
   void set_addresses(std::string resp, std::string http);
 
+  // It was stopped because its directory belongs to another cluster than the others are.
+  bool misplaced() const { return misplaced_; }
+
   const Replica* replica() const { return replica_.get(); }  // nullptr: not in a cluster yet
 
  private:
@@ -88,6 +91,7 @@ class Node : public world::Tenant, public Gateway {
   void say_hello_to_all();
   bool awake() const;
   bool same_cluster(NodeId from) const;
+  void stop_if_misplaced();
   void check_disks();
   void deliver_answers();
   void drive_shut_down();
@@ -108,6 +112,7 @@ class Node : public world::Tenant, public Gateway {
   std::vector<std::pair<Ticket, Reply>> refused_;  // answered without having been asked
   Instant hello_at_{0};
   bool disk_full_ = false;
+  bool misplaced_ = false;
   std::function<void()> shut_down_done_;
   Instant shut_down_by_;
 };

@@ -97,7 +97,7 @@ class Server {
     world_->on_signal([this](int) { begin_end(); });
     const world::End end = world_->run(*node_);
     if (!end.reason.empty()) std::fprintf(stderr, "coterie serve: %s\n", end.reason.c_str());
-    return end.exit_code;
+    return node_->misplaced() ? exit_data : end.exit_code;
   }
 
  private:
