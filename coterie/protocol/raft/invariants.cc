@@ -168,16 +168,19 @@ Result<void> Invariants::check_commit(const Raft& machine, Seen& seen) {
 
 Result<void> Invariants::said(const Message& message) {
   ReplicaId candidate;
-  if (const auto* request = std::get_if<VoteRequest>(&message.body); request != nullptr && !request->pre_vote) {
+  if (const auto* request = std::get_if<VoteRequest>(&message.body);
+      request != nullptr && !request->pre_vote) {
     candidate = message.from;  // who stands has voted for itself
   }
-  if (const auto* reply = std::get_if<VoteReply>(&message.body); reply != nullptr && !reply->pre_vote && reply->granted) {
+  if (const auto* reply = std::get_if<VoteReply>(&message.body);
+      reply != nullptr && !reply->pre_vote && reply->granted) {
     candidate = message.to;
   }
   if (!candidate) return {};
   const auto [vote, first] = votes_[message.from].emplace(message.term, candidate);
   if (first || vote->second == candidate) return {};
-  return fail(Fault::corrupt, fmt::format("node {} gave two votes in term {}", message.from_node, message.term));
+  return fail(Fault::corrupt,
+              fmt::format("node {} gave two votes in term {}", message.from_node, message.term));
 }
 
 Result<void> Invariants::applied(const Raft& machine, const Entry& entry) {

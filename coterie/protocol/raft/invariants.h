@@ -33,7 +33,8 @@ class Invariants {
   // observed.
   Result<void> applied(const Raft& machine, const Entry& entry);
 
-  // Each message that left a machine: a replica votes once a term, whatever it forgets (section 5.2).
+  // Each message that left a machine: a replica votes once a term, whatever it forgets
+  // (section 5.2).
   Result<void> said(const Message& message);
 
   // The highest index that was ever seen committed.
@@ -79,8 +80,8 @@ class Invariants {
   std::map<NodeId, Seen> seen_;
   std::map<Term, ReplicaId> leaders_;
   std::map<ReplicaId, std::map<Term, ReplicaId>> votes_;  // by who gave it
-  std::vector<Slot> slots_;           // by index - 1
-  std::vector<Committed> committed_;  // by index - 1
+  std::vector<Slot> slots_;                               // by index - 1
+  std::vector<Committed> committed_;                      // by index - 1
 };
 
 }  // namespace coterie::raft

@@ -42,9 +42,9 @@ struct Recovered {
   std::vector<Entry> entries;
 };
 
-// Whether recovered entries go on where the snapshot ends, or hold its last entry. A snapshot from a
-// leader may lie beyond the log, or disagree with it, when the node went down before it dropped its
-// log: then the caller drops it now, and its next write starts behind the snapshot.
+// Whether recovered entries go on where the snapshot ends, or hold its last entry. A snapshot from
+// a leader may lie beyond the log, or disagree with it, when the node went down before it dropped
+// its log: then the caller drops it now, and its next write starts behind the snapshot.
 bool agrees(const SnapshotPoint& snapshot, const std::vector<Entry>& entries);
 
 // Inputs -------------------------------------------------------------------------------------

@@ -28,12 +28,12 @@ struct Progress {
   };
   struct Snapshot {
     SnapshotPoint point;
-    uint64_t acked_bytes = 0;  // the follower has it up to here
-    uint64_t sent_bytes = 0;   // and was sent it up to here
+    uint64_t acked_bytes = 0;     // the follower has it up to here
+    uint64_t sent_bytes = 0;      // and was sent it up to here
     uint64_t reported_bytes = 0;  // where it last said it is
-    uint64_t total_bytes = 0;  // 0: not known yet
-    bool reading = false;      // a SnapshotRead is out
-    Instant moved_at;          // of the last answer, or the start
+    uint64_t total_bytes = 0;     // 0: not known yet
+    bool reading = false;         // a SnapshotRead is out
+    Instant moved_at;             // of the last answer, or the start
   };
   Member member;
   uint64_t life = 0;  // of its last reply; 0: none yet

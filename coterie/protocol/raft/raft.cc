@@ -17,7 +17,8 @@ MembershipLog founding(const SnapshotPoint& snapshot) {
   return MembershipLog(snapshot.index, snapshot.membership);
 }
 
-// The entries behind the first one stay in `entries`; of the first, only index and term are kept: it is the base.
+// The entries behind the first one stay in `entries`; of the first, only index and term are kept:
+// it is the base.
 LogMemory recovered_log(const SnapshotPoint& snapshot, std::vector<Entry>& entries) {
   if (!agrees(snapshot, entries)) {
     COTERIE_REACHED("recovered log disagrees with its snapshot");
@@ -65,7 +66,6 @@ Raft::Raft(const Options& options, Recovered recovered, Now now)
   }
   if (hard_state_.term < log_.last_term()) {
     // A snapshot became durable before the term it was sent in: nothing was said in that term.
-    COTERIE_REACHED("recovered term is older than the log's");
     change_hard_state({log_.last_term(), ReplicaId(), hard_state_.damaged});
   }
   durable_index_ = log_.last();

@@ -30,6 +30,7 @@ ClusterOptions draw_options(const ChaosOptions& chaos, Random& random) {
   options.hang = random.chance(0.2) ? 0.02 : 0;
   options.quantum = random.chance(0.5) ? microseconds(random.between(1, 3000)) : Duration();
   options.peer_down_seen = random.unit();
+  options.install_crash = random.chance(0.3) ? 0.2 : 0;
   options.keep_notes = chaos.keep_notes;
   return options;
 }

@@ -47,9 +47,9 @@ void RaftCluster::start(Node& node) {
   node.arriving.clear();
   node.disk_free_at = now_;
   node.wake_at = Instant::never();
-  if (!agrees(node.disk.snapshot, node.disk.entries)) node.disk.entries.clear();
   node.machine.emplace(
       node.options, Recovered{node.disk.hard_state, node.disk.snapshot, node.disk.entries}, time());
+  if (!agrees(node.disk.snapshot, node.disk.entries)) node.disk.entries.clear();
   if (options_.watched) expect(invariants_.observe(*node.machine));
   schedule_wake(node);
   if (options_.hello_interval.ns > 0) {
@@ -206,6 +206,9 @@ void RaftCluster::install(Node& node, const SnapshotPoint& point) {
   }
   node.disk.snapshot = point;
   node.disk.snapshot_hash = hash;
+  // Durable is the snapshot, not yet that the log was dropped.
+  if (options_.install_crash > 0 && random_.chance(options_.install_crash))
+    return crash(node.options.node);
   node.disk.entries.clear();
   for (PendingWrite& pending : node.writes) pending.write.entries.clear();
   node.applied = point.index;

@@ -40,7 +40,8 @@ struct ClusterOptions {
   Duration sync_max = milliseconds(3);
   double hang = 0;  // share of syncs that take up to hang_max
   Duration hang_max = milliseconds(1500);
-  double peer_down_seen = 0.5;                  // chance that a crash closes a connection at once
+  double install_crash = 0;     // chance to crash while a snapshot is being installed
+  double peer_down_seen = 0.5;  // chance that a crash closes a connection at once
   Duration hello_interval = milliseconds(200);  // nodes say which replica they hold; 0: never
   Duration quantum;  // what falls due for a node within it may be one turn
   uint32_t snapshot_bytes = 1000;
@@ -80,7 +81,7 @@ class RaftCluster {
   void block(NodeId from, NodeId to, bool blocked);
   void partition(const std::vector<std::vector<NodeId>>& sides);  // who is in none is alone
   void heal();                                                    // all links work
-  void calm();                             // no loss, duplication, lateness, hanging or slowness from now on
+  void calm();  // no loss, duplication, lateness, hanging or slowness from now on
   void hold_disk(NodeId node, bool held);  // its writes are not durable until released
   void peer_down(NodeId node, NodeId peer);
   void peer_replica(NodeId node, NodeId peer);  // `node` hears which replica `peer` holds

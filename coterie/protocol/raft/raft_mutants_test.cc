@@ -1,4 +1,5 @@
-// The planted bugs: each must be caught by the seeds. Only a build with -DCOTERIE_MUTANTS=ON has them.
+// The planted bugs: each must be caught by the seeds. Only a build with -DCOTERIE_MUTANTS=ON has
+// them.
 #include <string>
 
 #include <gtest/gtest.h>
@@ -6,11 +7,11 @@
 #include "coterie/base/mutant.h"
 
 #ifdef COTERIE_MUTANTS
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "coterie/protocol/raft/raft_chaos.h"
 #endif
@@ -24,7 +25,8 @@ class RaftMutants : public testing::TestWithParam<const char*> {};
 
 constexpr uint64_t seeds_max = 2000;
 
-// Runs seeds until one fails, in a child: an assertion of the machine ends it, which counts as caught.
+// Runs seeds until one fails, in a child: an assertion of the machine ends it, which counts as
+// caught.
 bool caught(const char* mutant) {
   std::fflush(nullptr);
   const pid_t child = fork();
@@ -51,7 +53,9 @@ TEST_P(RaftMutants, AreCaughtBySeeds) { EXPECT_TRUE(caught(GetParam())); }
 
 #else
 
-TEST_P(RaftMutants, AreCaughtBySeeds) { GTEST_SKIP() << "a build with -DCOTERIE_MUTANTS=ON has them"; }
+TEST_P(RaftMutants, AreCaughtBySeeds) {
+  GTEST_SKIP() << "a build with -DCOTERIE_MUTANTS=ON has them";
+}
 
 #endif
 
@@ -64,8 +68,9 @@ std::string name_of(const testing::TestParamInfo<const char*>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Planted, RaftMutants,
-                         testing::Values("course-vote-term", "course-vote-log", "wiped-replica-votes",
-                                         "vote-not-persisted", "reply-before-sync", "commit-old-term",
+                         testing::Values("course-vote-term", "course-vote-log",
+                                         "wiped-replica-votes", "vote-not-persisted",
+                                         "reply-before-sync", "commit-old-term",
                                          "read-without-round", "quorum-one-short"),
                          name_of);
 

@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
+#include "coterie/base/reached.h"
 #include "coterie/protocol/raft/raft_chaos.h"
 
 namespace coterie::raft {
@@ -36,9 +38,16 @@ TEST(RaftSeeds, KeepEveryPromiseAndRecover) {
     events += report->events;
     committed += report->committed;
   }
-  std::printf("%llu seeds, %llu events, %llu entries committed\n", static_cast<unsigned long long>(count),
-              static_cast<unsigned long long>(events), static_cast<unsigned long long>(committed));
+  std::printf("%llu seeds, %llu events, %llu entries committed\n",
+              static_cast<unsigned long long>(count), static_cast<unsigned long long>(events),
+              static_cast<unsigned long long>(committed));
   EXPECT_GT(committed, count * 10) << "the seeds do nothing";
+  if (count < 1000) return;
+  for (const ReachedSite& site : reached_sites()) {
+    const bool ours = std::string_view(site.file).find("protocol/raft/") != std::string_view::npos;
+    if (!ours) continue;
+    EXPECT_GT(site.count->load(), 0U) << "no seed reached: " << site.name;
+  }
 }
 
 TEST(RaftSeeds, MeanTheSameRunAgain) {

@@ -61,6 +61,7 @@ bool Raft::replace_member(NodeId node, ReplicaId replica, Turn& turn) {
 bool Raft::promote_learner(Turn& turn) {
   for (const auto& [node, peer] : progress_) {
     if (peer.member.voter || peer.damaged || !peer.recently_active) continue;
+    if (peer.probing || peer.snapshotting) continue;
     // It must know by its own log that it is a member: then it may answer whoever asks for its
     // vote.
     if (peer.match < memberships_.latest_index()) continue;

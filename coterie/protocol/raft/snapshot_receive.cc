@@ -42,7 +42,8 @@ void Raft::handle(const Message&, SnapshotChunk& chunk, Turn& turn) {
     learn_commit(point.index);
     return answer_snapshot(point.index, 0, true, false, turn);
   }
-  if (receiving_ && point.index < receiving_->point.index) return;  // late: the leader has a newer one
+  if (receiving_ && point.index < receiving_->point.index)
+    return;  // late: the leader has a newer one
   if (!receiving_ || receiving_->point != point || receiving_->total_bytes != chunk.total_bytes) {
     if (chunk.offset_bytes != 0) return answer_snapshot(point.index, 0, false, true, turn);
     receiving_ = Receiving{point, 0, chunk.total_bytes, false};
