@@ -34,7 +34,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
     Entry entry;       // unless
     Index reset_next;  // this is not zero
 
-    uint64_t bytes() const;
+    uint64_t body_bytes() const;
   };
 
   Impl(world::Disk& disk_arg, const LogOptions& options_arg);
@@ -52,6 +52,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
 
   // Writing: log_write.cc
   void flush(Now now);
+  void submit(Instant now);
   void try_again(Instant now);
   void begin_round();
   void continue_round();

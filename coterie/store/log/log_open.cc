@@ -99,7 +99,12 @@ void Log::Impl::settle() {
   disk.sync(state_file, guarded([](Impl& log, const Result<void>& result) {
               if (!result) return log.fail_with(result.error());
               log.sync_segments([&log] {
-                log.state.wanted().stopped = false;
+                StateRecord& wanted = log.state.wanted();
+                wanted.stopped = false;
+                if (!log.found.log.continue_in_place) {
+                  wanted.cut = log.found.log.end;
+                  wanted.cut_segment = log.found.log.cut_segment;
+                }
                 log.state.put(log.guarded([](Impl& self) { self.settled(); }));
               });
             }));
@@ -196,7 +201,8 @@ void Log::Impl::revive(const Papers& wanted, std::function<void(Result<void>)> d
   StateRecord state_record = found.state;
   state_record.counter = 1;
   state_record.open_segment = state_record.newest_segment = 0;
-  state_record.end = {};
+  state_record.end = state_record.cut = {};
+  state_record.cut_segment = 0;
   std::vector<Step> steps;
   add_removal(disk, steps, std::string(state_file));
   add_state_file(disk, steps, state_record, wanted.replica);

@@ -16,8 +16,8 @@ constexpr uint64_t reserve_bytes_max = 1u << 20;
 
 }  // namespace
 
-uint64_t Log::Impl::Operation::bytes() const {
-  return record_bytes(reset_next ? reset_body_bytes : entry.bytes.size());
+uint64_t Log::Impl::Operation::body_bytes() const {
+  return reset_next ? reset_body_bytes : entry.bytes.size();
 }
 
 Log::Impl::Impl(world::Disk& disk_arg, const LogOptions& options_arg)
@@ -51,14 +51,18 @@ bool Log::Impl::full() const {
 
 void Log::Impl::flush(Now now) {
   if (phase == Phase::ended) return;
-  gauge.tick(now.monotonic);
-  if (phase != Phase::ready) return;
+  gauge.observe(now.monotonic);
+  if (phase == Phase::ready) submit(now.monotonic);
+  gauge.begin(now.monotonic);
+}
+
+void Log::Impl::submit(Instant now) {
   became_idle();
-  try_again(now.monotonic);
+  try_again(now);
   if (!in_round) begin_round();
   if (options.fsync == FsyncMode::interval && !unsynced.empty() && !syncing &&
-      now.monotonic - synced_at >= options.sync_interval) {
-    synced_at = now.monotonic;
+      now - synced_at >= options.sync_interval) {
+    synced_at = now;
     gauge.submitted();
     sync_segments([this] { gauge.completed(); });
   }
@@ -119,9 +123,9 @@ void Log::Impl::continue_round() {
 bool Log::Impl::make_room(const Operation& first) {
   if (segments.is_open()) {
     const uint64_t opening = segments.begun() ? 0 : record_bytes(opening_body_bytes);
-    if (opening + first.bytes() <= segments.room()) return true;
+    if (batch_border(opening + record_bytes(first.body_bytes())) <= segments.room()) return true;
   }
-  if (!segments.open_next(first.bytes())) {
+  if (!segments.open_next(record_bytes(first.body_bytes()))) {
     COTERIE_REACHED("write waits for a segment");
     return false;
   }
@@ -137,7 +141,7 @@ void Log::Impl::write_chunk() {
   Index low(UINT64_MAX);
   size_t count = 0;
   for (const Operation& operation : round) {
-    if (batch.end() + operation.bytes() > limit) break;
+    if (batch.end_with(operation.body_bytes()) > limit) break;
     if (operation.reset_next) {
       batch.add(RecordKind::reset, encode_reset(operation.reset_next));
       low = std::min(low, operation.reset_next);

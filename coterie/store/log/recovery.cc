@@ -190,7 +190,7 @@ Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>&
   COTERIE_CHECK(recover_state(files, load, replica, out));
   COTERIE_CHECK(recover_snapshot(files, load, out));
   COTERIE_TRY(scans, scan_segments(files, load, replica));
-  out.log = stitch_log(scans, out.state, out.recovery.snapshot);
+  out.log = stitch_log(std::move(scans), out.state, out.recovery.snapshot);
   out.sequence_max = std::max(out.sequence_max, out.state.newest_segment);
   conclude(out);
   return out;

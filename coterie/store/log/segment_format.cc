@@ -97,20 +97,24 @@ uint32_t record_seed(uint32_t sequence, const ReplicaId& replica) {
   return crc32c({bytes, sizeof bytes});
 }
 
+uint32_t record_crc(std::string_view header, std::string_view body, uint32_t seed) {
+  uint32_t crc = crc32c(header.substr(0, 8), seed);
+  crc = crc32c(header.substr(12, record_header_bytes - 12), crc);
+  return crc32c(body.substr(0, entry_header_bytes), crc);
+}
+
 BatchBuilder::BatchBuilder(uint32_t sequence, const ReplicaId& replica, uint64_t start)
     : sequence_(sequence), seed_(record_seed(sequence, replica)), start_(start), end_(start) {}
 
 void BatchBuilder::add(RecordKind kind, Payload body) {
-  COTERIE_ASSERT(!body.empty() && end_ + record_bytes(body.size()) <= segment_bytes_max);
+  COTERIE_ASSERT(!body.empty() && end_with(body.size()) <= segment_bytes_max);
   char* at = frame_.extend(record_header_bytes);
   store_le(at, static_cast<uint32_t>(body.size()));
   store_le(at + 4, sequence_);
-  store_le(at + 12, static_cast<uint32_t>(kind));
+  store_le(at + 12, static_cast<uint16_t>(kind));
+  store_le(at + 14, uint16_t{0});
   store_le(at + 16, static_cast<uint32_t>(end_));
   store_le(at + 20, static_cast<uint32_t>(start_));
-  uint32_t crc = crc32c({at, 8}, seed_);
-  crc = crc32c({at + 12, record_header_bytes - 12}, crc);
-  store_le(at + 8, crc32c(body.view().substr(0, entry_header_bytes), crc));
   cuts_.push_back(frame_.size());
   const uint64_t padding = record_bytes(body.size()) - record_header_bytes - body.size();
   std::fill_n(frame_.extend(padding), padding, '\0');
@@ -119,6 +123,18 @@ void BatchBuilder::add(RecordKind kind, Payload body) {
 }
 
 std::vector<Payload> BatchBuilder::take() {
+  COTERIE_ASSERT(!bodies_.empty());
+  const uint64_t padding = batch_border(end_) - end_;
+  std::fill_n(frame_.extend(padding), padding, '\0');
+  char flags[2];
+  store_le(flags, record_last_of_batch);
+  frame_.overwrite(cuts_.back() - record_header_bytes + 14, {flags, sizeof flags});
+  for (size_t i = 0; i < bodies_.size(); ++i) {
+    const size_t header = cuts_[i] - record_header_bytes;
+    char crc[4];
+    store_le(crc, record_crc(frame_.view().substr(header), bodies_[i].view(), seed_));
+    frame_.overwrite(header + 8, {crc, sizeof crc});
+  }
   const Payload frame = frame_.take();
   std::vector<Payload> parts;
   parts.reserve(2 * bodies_.size() + 1);

@@ -1,7 +1,7 @@
 // The bytes of a log segment (docs/formats/log.md): a header page, then records back to back, then
 // zeros to the end of the file, which was filled with them before its first use.
 //
-//   record   0 u32 length of the body        12 u16 kind, u16 zero
+//   record   0 u32 length of the body        12 u16 kind, u16 flags: 1 the last of its batch
 //            4 u32 segment sequence          16 u32 offset of this record in the file
 //            8 u32 CRC32C                    20 u32 offset of the first record of its batch
 //           24 body, then zeros up to a multiple of 8
@@ -12,7 +12,9 @@
 // entry that is its own header with the CRC of the rest, so that no byte is summed twice.
 //
 // A batch is what one write to the disk holds. It says where it began, which is how recovery knows
-// whether a good record behind a bad one belongs to the same, perhaps unfinished, write.
+// whether a good record behind a bad one belongs to the same, perhaps unfinished, write. It begins
+// and ends at a sector's border, so that a write never touches what is durable, and a lost sector
+// takes from one batch only.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +34,7 @@ inline constexpr uint32_t log_format_version = 1;
 inline constexpr uint64_t segment_header_bytes = 4096;
 inline constexpr uint64_t record_header_bytes = 24;
 inline constexpr uint64_t segment_bytes_max = uint64_t{1} << 30;
+inline constexpr uint64_t batch_alignment_bytes = 512;
 
 struct SegmentHeader {
   uint32_t sequence = 0;
@@ -64,6 +67,11 @@ constexpr uint64_t record_bytes(uint64_t body_bytes) {
   return record_header_bytes + (body_bytes + 7) / 8 * 8;
 }
 
+// Where the next batch begins when one ends here.
+constexpr uint64_t batch_border(uint64_t offset) {
+  return (offset + batch_alignment_bytes - 1) / batch_alignment_bytes * batch_alignment_bytes;
+}
+
 // A place in the log: behind it nothing, or nothing known, has been written.
 struct LogEnd {
   uint32_t sequence = 0;  // 0: nothing was ever written
@@ -76,6 +84,10 @@ Payload encode_opening(const LogEnd& predecessor);
 Payload encode_reset(Index next);
 
 uint32_t record_seed(uint32_t sequence, const ReplicaId& replica);
+// Of the record whose header is at the front of `header`; its own CRC is left out.
+uint32_t record_crc(std::string_view header, std::string_view body, uint32_t seed);
+
+inline constexpr uint16_t record_last_of_batch = 1;  // a flag
 
 // The parts of one write. The bodies are not copied; all headers and paddings share one slab.
 class BatchBuilder {
@@ -83,7 +95,12 @@ class BatchBuilder {
   // `start`: where in the file the batch is to be written.
   BatchBuilder(uint32_t sequence, const ReplicaId& replica, uint64_t start);
   void add(RecordKind kind, Payload body);
-  uint64_t end() const { return end_; }
+  // Where the batch would end with one more body of this size.
+  uint64_t end_with(uint64_t body_bytes) const {
+    return batch_border(end_ + record_bytes(body_bytes));
+  }
+  uint64_t end() const { return batch_border(end_); }
+  // REQUIRES: something was added
   std::vector<Payload> take();
 
  private:
@@ -99,7 +116,7 @@ class BatchBuilder {
 struct Record {
   RecordKind kind = RecordKind::entry;
   uint64_t offset = 0;
-  uint64_t end = 0;
+  uint64_t end = 0;  // where the next one is expected
   Entry entry;       // of an entry; its bytes are a copy
   LogEnd opening;    // of an opening
   Index reset_next;  // of a reset

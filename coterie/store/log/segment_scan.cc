@@ -62,13 +62,13 @@ Verdict Scanner::read(uint64_t offset, Record& record) const {
     return Verdict::bad;
   }
   const Payload body = file.slice(offset + record_header_bytes, length);
-  uint32_t crc = crc32c({at(offset), 8}, seed);
-  crc = crc32c({at(offset) + 12, record_header_bytes - 12}, crc);
-  crc = crc32c(body.view().substr(0, entry_header_bytes), crc);
+  const uint32_t crc = record_crc({at(offset), record_header_bytes}, body.view(), seed);
   if (crc != load_le<uint32_t>(at(offset) + 8)) return Verdict::bad;
   record.kind = static_cast<RecordKind>(load_le<uint16_t>(at(offset) + 12));
   record.offset = offset;
   record.end = offset + record_bytes(length);
+  const auto flags = load_le<uint16_t>(at(offset) + 14);
+  if ((flags & record_last_of_batch) != 0) record.end = batch_border(record.end);
   if (record.kind > RecordKind::reset) return Verdict::unknown;
   if (record.kind != RecordKind::entry) {
     return decode_body(body, record) ? Verdict::good : Verdict::bad;

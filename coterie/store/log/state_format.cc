@@ -14,7 +14,7 @@ namespace coterie::store {
 namespace {
 
 constexpr std::string_view state_magic = "COTSTATE";
-constexpr size_t state_used_bytes = 72;
+constexpr size_t state_used_bytes = 88;
 constexpr uint32_t flag_damaged = 1;
 constexpr uint32_t flag_unsynced = 2;
 constexpr uint32_t flag_stopped = 4;
@@ -47,6 +47,9 @@ Result<std::optional<StateRecord>> decode_slot(std::string_view bytes, const Rep
   state.end.sequence = load_le<uint32_t>(at + 56);
   state.open_segment = load_le<uint32_t>(at + 60);
   state.end.offset = load_le<uint64_t>(at + 64);
+  state.cut.sequence = load_le<uint32_t>(at + 72);
+  state.cut_segment = load_le<uint32_t>(at + 76);
+  state.cut.offset = load_le<uint64_t>(at + 80);
   return state;
 }
 
@@ -68,6 +71,9 @@ Payload encode_state_slot(const StateRecord& state, const ReplicaId& replica) {
   store_le(at + 56, state.end.sequence);
   store_le(at + 60, state.open_segment);
   store_le(at + 64, state.end.offset);
+  store_le(at + 72, state.cut.sequence);
+  store_le(at + 76, state.cut_segment);
+  store_le(at + 80, state.cut.offset);
   store_le(at + 12, slot_crc(at, replica));
   return out.take();
 }

@@ -31,6 +31,10 @@ struct StateRecord {
   uint32_t open_segment = 0;    // the one in use
   uint32_t newest_segment = 0;  // the one prepared to follow it
   LogEnd end;                   // the log was durable up to here, at least, when this was written
+  // What an earlier start has cut off, for good: all behind this place in its segment, and all
+  // segments behind that one up to `cut_segment`.
+  LogEnd cut;
+  uint32_t cut_segment = 0;
 
   bool operator==(const StateRecord&) const = default;
 };

@@ -30,11 +30,12 @@ struct Link {
 
 class Stitcher {
  public:
-  Stitcher(const std::vector<SegmentScan>& scans, const StateRecord& state,
+  Stitcher(std::vector<SegmentScan> scans, const StateRecord& state,
            const std::optional<SnapshotFile>& snapshot)
-      : scans_(scans), state_(state), snapshot_(snapshot) {}
+      : scans_(std::move(scans)), state_(state), snapshot_(snapshot) {}
 
   StitchedLog run() {
+    cut();
     lay_out();
     read_forward();
     judge_end();
@@ -47,9 +48,11 @@ class Stitcher {
  private:
   const SegmentScan* find(uint32_t sequence) const;
   const SegmentScan* below(uint32_t sequence) const;
+  void cut();
   void lay_out();
   void read_forward();
-  void read_record(const Record& record, LiveSegment& live);
+  void read_record(const Record& record, uint32_t sequence);
+  void list_live();
   void judge_end();
   bool newest_is_lost(const SegmentScan& newest) const;
   void judge_unopened(uint32_t sequence, uint32_t newest, bool newest_torn);
@@ -60,7 +63,7 @@ class Stitcher {
   Index snapshot_next() const { return snapshot_ ? snapshot_->index.next() : Index(1); }
   void note(std::string text) { log_.notes.push_back(std::move(text)); }
 
-  const std::vector<SegmentScan>& scans_;
+  std::vector<SegmentScan> scans_;
   const StateRecord& state_;
   const std::optional<SnapshotFile>& snapshot_;
   std::vector<Link> chain_;  // oldest first
@@ -86,6 +89,27 @@ const SegmentScan* Stitcher::below(uint32_t sequence) const {
     if (scan.sequence < sequence && !scan.records.empty()) found = &scan;
   }
   return found;
+}
+
+// Takes away what an earlier start has cut off. What it found there did not count; a crash before
+// anything was durable behind the cut must not bring it back.
+void Stitcher::cut() {
+  for (SegmentScan& scan : scans_) {
+    const uint32_t sequence = scan.sequence;
+    if (sequence < state_.cut.sequence || sequence > state_.cut_segment) continue;
+    if (sequence > state_.cut.sequence) {
+      log_.dead.push_back(sequence);
+    } else {
+      std::erase_if(scan.records,
+                    [&](const Record& record) { return record.end > state_.cut.offset; });
+      scan.end = scan.records.empty() ? segment_header_bytes : scan.records.back().end;
+      scan.tail = SegmentTail::zeros;
+      scan.whole = false;
+    }
+  }
+  std::erase_if(scans_, [&](const SegmentScan& scan) {
+    return scan.sequence > state_.cut.sequence && scan.sequence <= state_.cut_segment;
+  });
 }
 
 void Stitcher::lay_out() {
@@ -128,20 +152,18 @@ void Stitcher::hole(const std::string& text) {
   run_ = {};
 }
 
-void Stitcher::read_record(const Record& record, LiveSegment& live) {
+void Stitcher::read_record(const Record& record, uint32_t sequence) {
   switch (record.kind) {
     case RecordKind::opening:
       break;
     case RecordKind::reset:
       run_ = {true, record.reset_next, {}};
-      live.low = std::min(live.low, record.reset_next);
       break;
     case RecordKind::entry: {
       const Index index = record.entry.index;
-      live.low = std::min(live.low, index);
       if (run_.known && index > run_.next()) {
         hole(fmt::format("entries {} to {} are missing from {}", run_.next(), index.previous(),
-                         segment_name(live.sequence)));
+                         segment_name(sequence)));
       }
       if (!run_.known || index < run_.first) {
         run_ = {true, index, {}};
@@ -162,7 +184,6 @@ void Stitcher::read_forward() {
   for (const Link& link : chain_) {
     const SegmentScan& scan = *link.scan;
     if (link.hole_before && (run_.known || &link != &chain_.front())) hole("");
-    LiveSegment live{scan.sequence, scan.file_bytes, Index(UINT64_MAX)};
     if (scan.begun()) position_ = {scan.sequence, segment_header_bytes};
     uint64_t expected = segment_header_bytes;
     for (const Record& record : scan.records) {
@@ -173,13 +194,12 @@ void Stitcher::read_forward() {
       }
       expected = record.end;
       position_ = {scan.sequence, expected};
-      read_record(record, live);
+      read_record(record, scan.sequence);
     }
     if (link.limit && expected != *link.limit) {
       hole(fmt::format("{} is damaged between bytes {} and {}", segment_name(scan.sequence),
                        expected, *link.limit));
     }
-    log_.live.push_back(live);
   }
 }
 
@@ -223,7 +243,7 @@ void Stitcher::judge_end() {
 // A segment behind the newest one that holds records, which may have been written to: prepared and
 // not used yet, or begun by a write that was not finished, or lost.
 void Stitcher::judge_unopened(uint32_t sequence, uint32_t newest, bool newest_torn) {
-  if (sequence <= newest) return;
+  if (sequence <= newest || sequence <= state_.cut_segment) return;
   const SegmentScan* scan = find(sequence);
   if (scan == nullptr) {
     hole(fmt::format("{} is missing", segment_name(sequence)));
@@ -283,9 +303,25 @@ void Stitcher::connect() {
   log_.entries = std::move(run_.entries);
 }
 
+// The segments of the chain up to where the log ends, and what they say up to there.
+void Stitcher::list_live() {
+  for (const Link& link : chain_) {
+    const SegmentScan& scan = *link.scan;
+    if (scan.sequence > log_.end.sequence) break;
+    LiveSegment live{scan.sequence, scan.file_bytes, Index(UINT64_MAX)};
+    const uint64_t limit =
+        scan.sequence == log_.end.sequence ? log_.end.offset : link.limit.value_or(UINT64_MAX);
+    for (const Record& record : scan.records) {
+      if (record.end > limit) break;
+      if (record.kind == RecordKind::reset) live.low = std::min(live.low, record.reset_next);
+      if (record.kind == RecordKind::entry) live.low = std::min(live.low, record.entry.index);
+    }
+    log_.live.push_back(live);
+  }
+}
+
 void Stitcher::sort_segments() {
-  std::erase_if(log_.live,
-                [&](const LiveSegment& live) { return live.sequence > log_.end.sequence; });
+  list_live();
   uint32_t written = 0;
   for (const SegmentScan& scan : scans_) {
     const bool blank = scan.records.empty() && scan.tail == SegmentTail::zeros;
@@ -298,20 +334,24 @@ void Stitcher::sort_segments() {
         std::any_of(log_.live.begin(), log_.live.end(),
                     [&](const LiveSegment& live) { return live.sequence == scan.sequence; });
     if (is_live) continue;
-    if (scan.sequence > written && scan.sequence >= state_.newest_segment && scan.whole &&
-        !log_.spare) {
+    if (scan.sequence > std::max(written, state_.cut_segment) &&
+        scan.sequence >= state_.newest_segment && scan.whole && !log_.spare) {
       log_.spare = LiveSegment{scan.sequence, scan.file_bytes, Index(UINT64_MAX)};
     } else {
       log_.dead.push_back(scan.sequence);
     }
   }
+  log_.cut_segment =
+      log_.spare
+          ? log_.spare->sequence - 1
+          : std::max({written, state_.newest_segment, state_.open_segment, state_.cut_segment});
 }
 
 }  // namespace
 
-StitchedLog stitch_log(const std::vector<SegmentScan>& scans, const StateRecord& state,
+StitchedLog stitch_log(std::vector<SegmentScan> scans, const StateRecord& state,
                        const std::optional<SnapshotFile>& snapshot) {
-  return Stitcher(scans, state, snapshot).run();
+  return Stitcher(std::move(scans), state, snapshot).run();
 }
 
 }  // namespace coterie::store

@@ -33,6 +33,7 @@ struct StitchedLog {
   bool reanchor = false;           // before the next entry a reset to `next` must be written
   LogEnd end;                      // what is written next follows this place
   bool continue_in_place = false;  // in the same segment: behind `end` all is zeros
+  uint32_t cut_segment = 0;        // otherwise what lies behind `end` is dead up to this segment
   std::vector<LiveSegment> live;   // oldest first; those up to `end`
   std::optional<LiveSegment> spare;
   std::vector<uint32_t> dead;  // segments that are of no use once something follows `end`
@@ -40,7 +41,7 @@ struct StitchedLog {
 };
 
 // `scans` ordered by sequence. `snapshot`: the one that will be used.
-StitchedLog stitch_log(const std::vector<SegmentScan>& scans, const StateRecord& state,
+StitchedLog stitch_log(std::vector<SegmentScan> scans, const StateRecord& state,
                        const std::optional<SnapshotFile>& snapshot);
 
 }  // namespace coterie::store

@@ -14,12 +14,14 @@ class SyncGauge {
   void completed() {
     if (state_ == State::running) state_ = State::completed;
   }
-  // The end of a turn.
-  void tick(Instant now) {
-    if (state_ == State::submitted) {
-      since_ = now;
-      state_ = State::running;
-    }
+  // The end of a turn: what was submitted in it begins now.
+  void begin(Instant now) {
+    if (state_ != State::submitted) return;
+    since_ = now;
+    state_ = State::running;
+  }
+  // Before anything is submitted in a turn: what was heard of, or not yet.
+  void observe(Instant now) {
     if (now - period_start_ >= period) {
       before_ = now - period_start_ >= period * 2 ? Duration{} : current_;
       current_ = {};
