@@ -165,8 +165,9 @@ Result<Duration> parse_duration(std::string_view text) {
 Result<void> apply_config(const Settings& config, const std::string& path,
                           ServeSettings& settings) {
   for (const auto& [name, value] : config) {
-    const auto* setting = std::find_if(std::begin(serve_settings), std::end(serve_settings),
-                                       [&](const ServeSetting& one) { return name == one.name; });
+    const auto* setting =
+        std::find_if(std::begin(serve_settings), std::end(serve_settings),
+                     [&wanted = name](const ServeSetting& one) { return wanted == one.name; });
     if (setting == std::end(serve_settings)) {
       return fail(
           Fault::invalid,
