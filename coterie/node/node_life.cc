@@ -214,6 +214,9 @@ NodeStatus Node::status() const {
     status.log_bytes = raft->log_bytes();
     status.applied = replica_->state().applied();
     status.keys = replica_->state().keys();
+    for (uint8_t db = 0; db < state::databases; ++db) {
+      status.keys_by_database.push_back(replica_->state().keys_in(db));
+    }
     status.memory_bytes = replica_->state().memory_bytes();
     status.state_digest = replica_->state().digest();
   }

@@ -43,7 +43,7 @@ class Hub final : public node::ClientSink {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  // Before the first connection. The gateway outlives the hub.
+  // Before the first connection. The gateway outlives all connections.
   void attach(node::Gateway& gateway) { gateway_ = &gateway; }
 
   // A client has connected from `remote` (address:port). Not null; when the client is not welcome,
