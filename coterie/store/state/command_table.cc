@@ -246,22 +246,32 @@ constexpr size_t row_count = std::size(rows);
 constexpr uint8_t no_row = 255;
 static_assert(row_count < no_row);
 
-// A name of at most 16 letters in two words. Setting bit 5 of a byte turns a letter into its lower
-// case and nothing else into a letter, so names are compared without regard to case by comparing
-// the words.
+// A name of 1 to 16 letters in two words, which overlap in the middle, and its size. Setting bit 5
+// of a byte turns a letter into its lower case and nothing else into a letter, so names are
+// compared without regard to case by comparing the words.
 struct PackedName {
   uint64_t low = 0, high = 0;
+  size_t size = 0;
   constexpr bool operator==(const PackedName&) const = default;
 };
 constexpr size_t name_letters_max = 16;
 
-constexpr PackedName pack(std::string_view name) {
-  PackedName packed;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const uint64_t letter = static_cast<unsigned char>(name[i]) | 0x20;
-    (i < 8 ? packed.low : packed.high) |= letter << (8 * (i % 8));
+template <size_t count>
+constexpr uint64_t load_folded(const char* letters) {
+  uint64_t word = 0;
+  for (size_t i = 0; i < count; ++i) {
+    word |= uint64_t{static_cast<unsigned char>(letters[i])} << (8 * i);
   }
-  return packed;
+  return word | 0x2020202020202020ULL;
+}
+
+constexpr PackedName pack(std::string_view name) {
+  const char* first = name.data();
+  const char* end = first + name.size();
+  if (name.size() >= 8) return {load_folded<8>(first), load_folded<8>(end - 8), name.size()};
+  if (name.size() >= 4) return {load_folded<4>(first), load_folded<4>(end - 4), name.size()};
+  return {load_folded<1>(first) << 8 | load_folded<1>(first + name.size() / 2),
+          load_folded<1>(end - 1), name.size()};
 }
 
 constexpr size_t name_index_size =

@@ -334,6 +334,24 @@ TEST_P(RedisReplies, AScanFindsTheSameKeys) {
   }
 }
 
+TEST(RedisComparison, LeavesNoDataCommandOut) {
+  std::vector<Words> commands = redis_corner_cases();
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    RedisCommandMaker maker(seed);
+    for (int i = 0; i < 200; ++i) maker.add(commands);
+  }
+  std::set<std::string_view> compared;
+  for (const Words& words : commands) {
+    if (const CommandSpec* spec = find_command(words[0])) compared.insert(spec->name);
+  }
+  for (const CommandSpec& spec : all_commands()) {
+    const bool data = spec.kind == CommandClass::read || spec.kind == CommandClass::write ||
+                      spec.kind == CommandClass::blocking;
+    if (!data || spec.group == "coterie") continue;
+    EXPECT_EQ(compared.count(spec.name), 1u) << spec.name << " is never asked of both sides";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Protocols, RedisReplies, testing::Values(2, 3), [](const auto& version) {
   return "Resp" + std::to_string(version.param);
 });

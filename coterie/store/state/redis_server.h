@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,10 @@ namespace coterie::state {
 
 class RedisConnection {
  public:
-  explicit RedisConnection(int socket) : socket_(socket) {}
+  explicit RedisConnection(int socket) : socket_(socket) {
+    const timeval patience{.tv_sec = 20, .tv_usec = 0};  // a reply that never comes fails a test
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
   ~RedisConnection() { ::close(socket_); }
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
