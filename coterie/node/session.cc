@@ -235,6 +235,7 @@ void Session::refused(const SessionId& session, uint64_t expected, uint64_t pass
 
 void Session::opened(const state::SessionOpened& opened) {
   if (opened.node != options_.node || opened.replica != options_.replica || opened.nonce != options_.nonce) return;
+  if (opened.session == id_) return;  // asked twice
   id_ = opened.session;
   last_applied_ = 0;
   first_number_ = 1;
