@@ -122,6 +122,16 @@ TEST_F(OnceTest, TheTableIsBoundedAndForgetsWhoWasSilentLongest) {
   EXPECT_EQ(table.ask("4", 1, 0).fate, OnceTable::Fate::known);
 }
 
+// Expiry is a matter of log time, not of when the replies are cleared away.
+TEST_F(OnceTest, SilenceCountsWhetherClearedAwayOrNot) {
+  OnceTable table;
+  table.keep("c", 5, reply_ok(), 100);
+  EXPECT_EQ(table.ask("c", 5, 99 + Limits::once_silence_ms_max).fate, OnceTable::Fate::known);
+  const int64_t later = 99 + 2 * Limits::once_silence_ms_max;
+  EXPECT_EQ(table.ask("c", 5, later).fate, OnceTable::Fate::expired);
+  EXPECT_EQ(table.kept_bytes(), 0u);
+}
+
 TEST_F(OnceTest, TheBytesOfAllRepliesAreBounded) {
   OnceTable table;
   const auto reply_of = [](size_t size_bytes) {  // whose bytes nobody looks at
