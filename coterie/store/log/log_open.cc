@@ -203,6 +203,7 @@ void Log::Impl::revive(const Papers& wanted, std::function<void(Result<void>)> d
   state_record.open_segment = state_record.newest_segment = 0;
   state_record.end = state_record.cut = {};
   state_record.cut_segment = 0;
+  if (!found.log.live.empty()) state_record.first_segment = found.log.live.front().sequence;
   std::vector<Step> steps;
   add_removal(disk, steps, std::string(state_file));
   add_state_file(disk, steps, state_record, wanted.replica);

@@ -18,6 +18,7 @@ struct SegmentFiles::Impl : std::enable_shared_from_this<SegmentFiles::Impl> {
   void became_ready(LiveSegment made);
   void found_no_space(uint64_t size_bytes);
   void sweep();
+  void remove_for_good(std::vector<uint32_t> sequences);
   world::Disk::Done step(LiveSegment made, void (Impl::*next)(LiveSegment));
 
   world::Disk& disk;
@@ -92,6 +93,18 @@ void SegmentFiles::Impl::sweep() {
   for (const uint32_t sequence : std::exchange(dead, {})) {
     disk.remove(segment_name(sequence), [](Result<void>) {});
   }
+}
+
+// The state says first that they are not needed: whoever misses one later knows why.
+void SegmentFiles::Impl::remove_for_good(std::vector<uint32_t> sequences) {
+  state.wanted().first_segment = live.front().sequence;
+  state.put([weak = weak_from_this(), sequences = std::move(sequences)] {
+    const auto self = weak.lock();
+    if (!self) return;
+    for (const uint32_t sequence : sequences) {
+      self->disk.remove(segment_name(sequence), [](Result<void>) {});
+    }
+  });
 }
 
 SegmentFiles::SegmentFiles(world::Disk& disk, StateFile& state, uint64_t segment_bytes,
@@ -192,10 +205,10 @@ void SegmentFiles::compact(Index keep_from) {
   for (size_t i = live.size(); i-- > 1;) {
     low = std::min(low, live[i].low);
     if (low > keep_from) continue;
-    for (size_t j = 0; j < i; ++j) {
-      impl_->disk.remove(segment_name(live[j].sequence), [](Result<void>) {});
-    }
+    std::vector<uint32_t> gone;
+    for (size_t j = 0; j < i; ++j) gone.push_back(live[j].sequence);
     live.erase(live.begin(), live.begin() + static_cast<ptrdiff_t>(i));
+    impl_->remove_for_good(std::move(gone));
     return;
   }
 }

@@ -14,7 +14,7 @@ namespace coterie::store {
 namespace {
 
 constexpr std::string_view state_magic = "COTSTATE";
-constexpr size_t state_used_bytes = 88;
+constexpr size_t state_used_bytes = 96;
 constexpr uint32_t flag_damaged = 1;
 constexpr uint32_t flag_unsynced = 2;
 constexpr uint32_t flag_stopped = 4;
@@ -50,6 +50,7 @@ Result<std::optional<StateRecord>> decode_slot(std::string_view bytes, const Rep
   state.cut.sequence = load_le<uint32_t>(at + 72);
   state.cut_segment = load_le<uint32_t>(at + 76);
   state.cut.offset = load_le<uint64_t>(at + 80);
+  state.first_segment = load_le<uint32_t>(at + 88);
   return state;
 }
 
@@ -74,6 +75,7 @@ Payload encode_state_slot(const StateRecord& state, const ReplicaId& replica) {
   store_le(at + 72, state.cut.sequence);
   store_le(at + 76, state.cut_segment);
   store_le(at + 80, state.cut.offset);
+  store_le(at + 88, state.first_segment);
   store_le(at + 12, slot_crc(at, replica));
   return out.take();
 }

@@ -25,8 +25,9 @@ inline constexpr uint64_t state_file_bytes = 2 * state_slot_distance;
 struct StateRecord {
   uint64_t counter = 0;  // rises with each state
   HardState hard_state;
-  bool unsynced = false;  // log writes may have been acknowledged before they were synced
-  bool stopped = false;   // a clean end: the log ends exactly at `end`
+  bool unsynced = false;       // log writes may have been acknowledged before they were synced
+  bool stopped = false;        // a clean end: the log ends exactly at `end`
+  uint32_t first_segment = 0;  // those before it were not needed any more and are gone
   // Segments that may have been written to since: they exist, with their headers. 0: none.
   uint32_t open_segment = 0;    // the one in use
   uint32_t newest_segment = 0;  // the one prepared to follow it

@@ -15,7 +15,8 @@ namespace {
 // The log as it is known from some place in the stream of records on.
 struct Run {
   bool known = false;
-  Index first;  // of the first entry, or of the next one if there is none
+  bool after_hole = false;  // what stood before its first entry is not known
+  Index first;              // of the first entry, or of the next one if there is none
   std::vector<Entry> entries;
 
   Index next() const { return first + entries.size(); }
@@ -26,6 +27,7 @@ struct Link {
   std::optional<uint64_t>
       limit;                 // records from here on are void, and those up to here must be good
   bool hole_before = false;  // what came before is not all there
+  bool compacted = false;    // because it is not needed any more, it seems
 };
 
 class Stitcher {
@@ -60,6 +62,7 @@ class Stitcher {
   void connect();
   void sort_segments();
   void hole(const std::string& note);
+  bool connects(const Run& run) const;
   Index snapshot_next() const { return snapshot_ ? snapshot_->index.next() : Index(1); }
   void note(std::string text) { log_.notes.push_back(std::move(text)); }
 
@@ -91,12 +94,13 @@ const SegmentScan* Stitcher::below(uint32_t sequence) const {
   return found;
 }
 
-// Takes away what an earlier start has cut off. What it found there did not count; a crash before
-// anything was durable behind the cut must not bring it back.
+// Takes away what an earlier start has cut off, and what was not needed any more. A crash, before
+// anything was durable behind the cut or amid the removal, must not bring it back.
 void Stitcher::cut() {
   for (SegmentScan& scan : scans_) {
     const uint32_t sequence = scan.sequence;
     if (sequence < state_.cut.sequence || sequence > state_.cut_segment) continue;
+    if (sequence < state_.first_segment) continue;
     if (sequence > state_.cut.sequence) {
       log_.dead.push_back(sequence);
     } else {
@@ -107,7 +111,11 @@ void Stitcher::cut() {
       scan.whole = false;
     }
   }
+  for (const SegmentScan& scan : scans_) {
+    if (scan.sequence < state_.first_segment) log_.dead.push_back(scan.sequence);
+  }
   std::erase_if(scans_, [&](const SegmentScan& scan) {
+    if (scan.sequence < state_.first_segment) return true;
     return scan.sequence > state_.cut.sequence && scan.sequence <= state_.cut_segment;
   });
 }
@@ -134,22 +142,30 @@ void Stitcher::lay_out() {
       limit = before.offset;
       scan = named;
     } else {
-      // Compacted, or lost: which of them it was, the snapshot will tell.
       link.hole_before = true;
       scan = below(std::min(before.sequence, scan->sequence));
+      link.compacted = before.sequence < state_.first_segment;
     }
   }
   std::reverse(chain_.begin(), chain_.end());
 }
 
+// The run goes on from the snapshot, or from the very beginning. Behind a hole it must hold the
+// entry at the snapshot's index too, to show that it is the same one: connect() compares.
+bool Stitcher::connects(const Run& run) const {
+  if (!run.known || run.first > snapshot_next()) return false;
+  return !(run.after_hole && snapshot_ && run.first == snapshot_next());
+}
+
 void Stitcher::hole(const std::string& text) {
   if (!text.empty()) note(text);
   has_hole_ = true;
-  if (run_.known && run_.first <= snapshot_next()) {
+  if (connects(run_)) {
     kept_ = std::move(run_);
     kept_end_ = position_;
   }
   run_ = {};
+  run_.after_hole = true;
 }
 
 void Stitcher::read_record(const Record& record, uint32_t sequence) {
@@ -157,7 +173,7 @@ void Stitcher::read_record(const Record& record, uint32_t sequence) {
     case RecordKind::opening:
       break;
     case RecordKind::reset:
-      run_ = {true, record.reset_next, {}};
+      run_ = {true, false, record.reset_next, {}};
       break;
     case RecordKind::entry: {
       const Index index = record.entry.index;
@@ -166,7 +182,7 @@ void Stitcher::read_record(const Record& record, uint32_t sequence) {
                          segment_name(sequence)));
       }
       if (!run_.known || index < run_.first) {
-        run_ = {true, index, {}};
+        run_ = {true, run_.after_hole, index, {}};
       } else {
         run_.entries.resize(static_cast<size_t>(index - run_.first));
       }
@@ -179,11 +195,11 @@ void Stitcher::read_record(const Record& record, uint32_t sequence) {
 void Stitcher::read_forward() {
   // A log of which nothing has gone yet begins with entry 1.
   if (chain_.empty() || !chain_.front().hole_before || state_.end.sequence == 0) {
-    run_ = {true, Index(1), {}};
+    run_ = {true, false, Index(1), {}};
   }
   for (const Link& link : chain_) {
     const SegmentScan& scan = *link.scan;
-    if (link.hole_before && (run_.known || &link != &chain_.front())) hole("");
+    if (link.hole_before && (run_.known || !link.compacted)) hole("");
     if (scan.begun()) position_ = {scan.sequence, segment_header_bytes};
     uint64_t expected = segment_header_bytes;
     for (const Record& record : scan.records) {
@@ -261,7 +277,7 @@ void Stitcher::judge_unopened(uint32_t sequence, uint32_t newest, bool newest_to
 
 void Stitcher::choose() {
   log_.end = position_;
-  if (run_.known && run_.first <= snapshot_next()) {
+  if (connects(run_)) {
     if (has_hole_) COTERIE_REACHED("log damage below the snapshot passed over");
     return;
   }
@@ -278,7 +294,7 @@ void Stitcher::choose() {
 void Stitcher::connect() {
   const Index snapshot_end = snapshot_next();
   log_.next = snapshot_end;
-  if (!run_.known || run_.first > snapshot_end) {
+  if (!connects(run_)) {
     COTERIE_REACHED("log does not connect to the snapshot");
     note(run_.known ? fmt::format("the log begins at entry {}, but entries from {} on are needed",
                                   run_.first, snapshot_end)
