@@ -140,9 +140,11 @@ void RaftCluster::transmit(Message&& message) {
     Event& twin = queue_.push(now_ + between(options_.delay_min, options_.late_max),
                               Event::Kind::message, message.to_node);
     twin.message = message;
+    twin.number = messages_sent_;
   }
   Event& event = queue_.push(now_ + delay, Event::Kind::message, message.to_node);
   event.message = std::move(message);
+  event.number = messages_sent_++;
 }
 
 // Disk ----------------------------------------------------------------------------------------
@@ -242,6 +244,7 @@ void RaftCluster::happen(Event& event) {
   Node& node = at(event.node);
   if (!node.machine) return;
   if (event.kind == Event::Kind::message) {
+    if (event.number < at(event.message.from_node).lost_before) return;
     const Instant until = now_ + options_.quantum;
     return turn(node, [&](Raft& machine) {
       machine.step(ReceivedMessage{std::move(event.message)}, time(), out_);

@@ -80,8 +80,9 @@ class RaftCluster {
   void damage(NodeId node, Index from);
   void block(NodeId from, NodeId to, bool blocked);
   void partition(const std::vector<std::vector<NodeId>>& sides);  // who is in none is alone
-  void heal();                                                    // all links work
-  void calm();  // no loss, duplication, lateness, hanging or slowness from now on
+  void lose(NodeId from);  // what it has said and nobody has heard yet is lost
+  void heal();             // all links work
+  void calm();             // no loss, duplication, lateness, hanging or slowness from now on
   void hold_disk(NodeId node, bool held);  // its writes are not durable until released
   void peer_down(NodeId node, NodeId peer);
   void peer_replica(NodeId node, NodeId peer);  // `node` hears which replica `peer` holds
@@ -134,6 +135,7 @@ class RaftCluster {
     std::deque<PendingWrite> writes;
     Instant disk_free_at;
     bool disk_held = false;
+    uint64_t lost_before = 0;  // messages sent by it with smaller numbers are lost
     Instant wake_at = Instant::never();
     Index applied;
     uint64_t applied_hash = 0;
@@ -179,6 +181,7 @@ class RaftCluster {
   std::map<uint64_t, Index> reads_;  // asked and not answered: what was committed when they came
   std::map<uint64_t, ReadGrant> granted_;  // kept when notes are
   uint64_t last_read_ = 0;
+  uint64_t messages_sent_ = 0;
   uint64_t events_ = 0;
   std::vector<NoteLine> notes_;
 };

@@ -111,6 +111,8 @@ void RaftCluster::partition(const std::vector<std::vector<NodeId>>& sides) {
   }
 }
 
+void RaftCluster::lose(NodeId from) { at(from).lost_before = messages_sent_; }
+
 void RaftCluster::heal() { blocked_.assign(blocked_.size(), false); }
 
 void RaftCluster::calm() {
