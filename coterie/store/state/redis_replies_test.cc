@@ -13,6 +13,7 @@
 #include "coterie/base/random.h"
 #include "coterie/store/state/log_driver.h"
 #include "coterie/store/state/redis_command_maker.h"
+#include "coterie/store/state/redis_corner_cases.h"
 #include "coterie/store/state/redis_server.h"
 #include "coterie/store/state/reply_value.h"
 #include "coterie/store/state/words.h"
