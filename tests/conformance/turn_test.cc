@@ -81,6 +81,14 @@ TEST_P(TurnConformance, ALaterCallReplacesTheAlarm) {
   });
   cluster.until([&] { return count(cluster, Kind::wake) == 2; });
   EXPECT_LT(monotonic(cluster), due + seconds(3600));
+  // The same, in turns of their own.
+  cluster.in_turn(1, [&] { cluster.probe(1).world.wake_at(due + seconds(3600)); });
+  cluster.in_turn(1, [&] {
+    due = monotonic(cluster) + milliseconds(5);
+    cluster.probe(1).world.wake_at(due);
+  });
+  cluster.until([&] { return count(cluster, Kind::wake) == 3; });
+  EXPECT_GE(monotonic(cluster), due);
 }
 
 TEST_P(TurnConformance, NeverCancelsTheAlarm) {

@@ -122,7 +122,6 @@ void Link::block() {
 void Link::unblock() {
   if (!blocked_) return;
   blocked_ = false;
-  silence_ += 1;
   kernel_.trace(TraceKind::link_unblocked, from_, to_);
   pump(kernel_.now());
 }

@@ -291,6 +291,36 @@ TEST(Link, AMachineThatComesBackEndsItsOldConnections) {
             (std::multiset<std::string>{"1 up", "1 gone", "1 down", "1 up"}));
 }
 
+TEST(Link, ADeadNodeConnectsToNobody) {
+  Stream stream(LinkOptions{});
+  Simulation& simulation = stream.cluster.simulation;
+  simulation.crash(NodeId(2));
+  simulation.run_for(seconds(10));  // node 1 tries again and again
+  simulation.crash(NodeId(1));
+  simulation.start(NodeId(2));
+  simulation.run_for(seconds(10));
+  EXPECT_FALSE(simulation.link(NodeId(1), NodeId(2)).connected());
+  simulation.start(NodeId(1));
+  EXPECT_TRUE(stream.cluster.connect());
+  simulation.run_for(seconds(1));
+  EXPECT_EQ(stream.cluster.tenant(2).links, (std::vector<std::string>{"1 up"}));
+}
+
+// A silence is measured from the partition that began it, not from one that has healed.
+TEST(Link, EachPartitionHasItsOwnSilence) {
+  LinkOptions options;
+  options.silence_timeout = Delay::constant(seconds(1));
+  Stream stream(options);
+  Simulation& simulation = stream.cluster.simulation;
+  for (int i = 0; i < 5; ++i) {
+    simulation.partition({NodeId(1)});
+    simulation.run_for(milliseconds(900));
+    simulation.heal();
+    simulation.run_for(milliseconds(50));
+  }
+  EXPECT_EQ(stream.cluster.tenant(1).links, (std::vector<std::string>{"2 up"}));
+}
+
 // No frame of a connection comes after the receiver has heard of its end, whatever the network
 // does.
 TEST(Link, NothingArrivesAfterTheEnd) {

@@ -92,8 +92,6 @@ void SimNode::end_life(const CrashOptions& options, std::string_view why) {
   turn_scheduled_ = false;
   turn_wanted_ = false;
   wake_at_ = armed_at_ = Instant::never();
-  alarm_ += 1;
-  incarnation_ += 1;
 }
 
 void SimNode::wipe() {
