@@ -1,5 +1,6 @@
-// docs/reference/commands.md is written from the command table. This test fails when it is stale;
-// with COTERIE_REWRITE=1 it writes it anew.
+// docs/reference/commands.md and docs/formats/commands.md are written from the command table. These
+// tests fail when a page is stale; with COTERIE_REWRITE=1 they write it anew.
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -15,6 +16,19 @@ namespace coterie::state {
 namespace {
 
 constexpr const char* page_path = COTERIE_SOURCE_DIR "/docs/reference/commands.md";
+constexpr const char* numbers_path = COTERIE_SOURCE_DIR "/docs/formats/commands.md";
+
+bool rewriting() {
+  const char* rewrite = std::getenv("COTERIE_REWRITE");
+  return rewrite != nullptr && std::string_view(rewrite) == "1";
+}
+
+std::string text_of(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream there;
+  there << file.rdbuf();
+  return there.str();
+}
 
 struct Group {
   std::string_view name, title;
@@ -92,15 +106,45 @@ std::string page() {
 
 TEST(CommandsReference, IsUpToDate) {
   const std::string wanted = page();
-  if (const char* rewrite = std::getenv("COTERIE_REWRITE");
-      rewrite != nullptr && std::string(rewrite) == "1") {
-    std::ofstream(page_path, std::ios::binary) << wanted;
+  if (rewriting()) std::ofstream(page_path, std::ios::binary) << wanted;
+  EXPECT_EQ(text_of(page_path), wanted)
+      << "stale: run this test with COTERIE_REWRITE=1 and commit " << page_path;
+}
+
+std::string numbers_page() {
+  std::string text =
+      "# Command numbers\n\n"
+      "An entry names a command by its number (batch.md). A number is never given to another "
+      "command, not even\n"
+      "when its own is gone, and never changes its meaning: old logs are read with it. This page "
+      "is written by the\n"
+      "tests of the command table, which refuse to change a row.\n\n"
+      "| number | command |\n|---|---|\n";
+  for (const CommandSpec& spec : all_commands()) {
+    const bool in_the_log = spec.kind == CommandClass::read || spec.kind == CommandClass::write ||
+                            spec.kind == CommandClass::blocking ||
+                            spec.kind == CommandClass::internal;
+    if (in_the_log) text += fmt::format("| {} | {} |\n", spec.number, spec.name);
   }
-  std::ifstream file(page_path, std::ios::binary);
-  std::stringstream there;
-  there << file.rdbuf();
-  EXPECT_EQ(there.str(), wanted) << "stale: run this test with COTERIE_REWRITE=1 and commit "
-                                 << page_path;
+  return text;
+}
+
+TEST(CommandNumbers, AreNeverChanged) {
+  std::istringstream rows(text_of(numbers_path));
+  int seen = 0;
+  for (std::string line; std::getline(rows, line);) {
+    unsigned number = 0;
+    char name[64] = {};
+    if (std::sscanf(line.c_str(), "| %u | %63s |", &number, name) != 2) continue;
+    const CommandSpec* spec = command_by_number(static_cast<uint16_t>(number));
+    ASSERT_NE(spec, nullptr) << "command " << number << " (" << name << ") stands in old logs";
+    ASSERT_EQ(spec->name, name) << "number " << number << " stands in old logs for another command";
+    ++seen;
+  }
+  const std::string wanted = numbers_page();
+  if (rewriting()) std::ofstream(numbers_path, std::ios::binary) << wanted;
+  EXPECT_EQ(text_of(numbers_path), wanted) << "stale: run this test with COTERIE_REWRITE=1";
+  EXPECT_TRUE(rewriting() || seen > 50);
 }
 
 TEST(CommandsReference, HasEveryPublicCommand) {
