@@ -24,7 +24,6 @@ std::vector<std::string> all_of(FrameDecoder& decoder) {
 }
 
 TEST(Frame, HeaderIsLengthAndCrc) {
-  // The example of docs/formats/frame.md.
   const Payload header =
       frame_header({Payload::copy_of("12345"), Payload(), Payload::copy_of("6789")});
   EXPECT_EQ(header.view(), std::string_view("\x09\0\0\0\x83\x92\x06\xe3", 8));
