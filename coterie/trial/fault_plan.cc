@@ -23,7 +23,7 @@ sim::CrashOptions kill() {
 FaultMix FaultMix::draw(Random& random) {
   FaultMix mix;
   for (bool* kind : {&mix.loss, &mix.breaks, &mix.partitions, &mix.crashes, &mix.wipes, &mix.pauses, &mix.slow_disks,
-                     &mix.clocks}) {
+                     &mix.rot, &mix.clocks}) {
     *kind = random.chance(share_of_kinds);
   }
   return mix;
@@ -41,6 +41,7 @@ std::string FaultMix::describe() const {
   add(wipes, "wipes");
   add(pauses, "pauses");
   add(slow_disks, "slow-disks");
+  add(rot, "rot");
   add(clocks, "clocks");
   return text.empty() ? "none" : text;
 }
@@ -82,14 +83,9 @@ NodeId FaultPlan::any_node() {
   return nodes[random_.below(nodes.size())];
 }
 
-bool FaultPlan::all_running() const {
-  const std::vector<NodeId> nodes = simulation_.nodes();
-  return std::all_of(nodes.begin(), nodes.end(), [&](NodeId node) { return simulation_.running(node); });
-}
-
 void FaultPlan::strike() {
   ++strikes_;
-  switch (random_.below(6)) {
+  switch (random_.below(7)) {
     case 0:
       if (mix_.crashes) crash_one();
       return;
@@ -105,6 +101,9 @@ void FaultPlan::strike() {
     case 4:
       if (mix_.pauses) pause_one();
       return;
+    case 5:
+      if (mix_.rot) rot_one();
+      return;
     default:
       if (mix_.slow_disks) stall_disk();
       return;
@@ -115,37 +114,60 @@ void FaultPlan::crash_one() {
   const NodeId node = any_node();
   if (!simulation_.running(node)) return;
   simulation_.crash(node, random_.chance(0.5) ? power_cut() : kill());
-  simulation_.after(milliseconds(random_.between(1, 3'000)), [this, node] {
-    if (!simulation_.running(node)) simulation_.start(node);
-  });
+  start_later(node, 1, 3'000);
 }
 
 void FaultPlan::crash_all() {
   for (NodeId node : simulation_.nodes()) {
     if (!simulation_.running(node)) continue;
     simulation_.crash(node, power_cut());
-    simulation_.after(milliseconds(random_.between(1, 1'000)), [this, node] {
-      if (!simulation_.running(node)) simulation_.start(node);
-    });
+    start_later(node, 1, 1'000);
   }
 }
 
-// A second disk is lost only when the first is a full member again: the cluster promises nothing beyond that.
-void FaultPlan::wipe_one() {
-  if (!all_running()) return;
-  for (NodeId node : simulation_.nodes()) {
+// Every replica is a full member with all its data. A second disk is lost or damaged only when that is so: the cluster
+// promises nothing beyond that.
+bool FaultPlan::all_are_whole() const {
+  const std::vector<NodeId> nodes = simulation_.nodes();
+  return std::all_of(nodes.begin(), nodes.end(), [&](NodeId node) {
+    if (!simulation_.running(node)) return false;
     const auto* served = static_cast<ServedNode*>(simulation_.tenant(node));
     const node::Replica* replica = served->node() == nullptr ? nullptr : served->node()->replica();
-    if (replica == nullptr || !replica->raft().may_vote()) return;
-    const raft::Membership& membership = replica->raft().membership();
-    if (membership.voters() != simulation_.nodes().size()) return;
-    // Nobody may be behind: what a majority holds must still be held by one after the wipe.
-    const raft::Member* self = membership.find(replica->raft().replica());
-    if (self == nullptr || !self->voter) return;
-  }
+    if (replica == nullptr || !replica->raft().may_vote()) return false;
+    return replica->raft().membership().voters() == nodes.size();
+  });
+}
+
+void FaultPlan::wipe_one() {
+  if (!all_are_whole()) return;
   const NodeId node = any_node();
   simulation_.wipe(node);
-  simulation_.after(milliseconds(random_.between(100, 1'000)), [this, node] {
+  start_later(node, 100, 1'000);
+}
+
+// In the first half of what is in use of the oldest segment: the newest batch is another matter, since a bad one there
+// cannot be told from a torn one.
+void FaultPlan::rot_one() {
+  if (!all_are_whole()) return;
+  const NodeId node = any_node();
+  simulation_.crash(node, kill());
+  sim::SimDisk& disk = simulation_.disk(node);
+  auto files = disk.list();
+  for (const world::FileInfo& file : *files) {
+    if (!file.name.ends_with(".log")) continue;
+    const auto content = disk.load(file.name);
+    if (!content) break;
+    const size_t used = content->view().find_last_not_of('\0');
+    if (used == std::string_view::npos || used < 8'192) break;
+    disk.flip_bit(file.name, static_cast<uint64_t>(random_.between(4'096, static_cast<int64_t>(used / 2))),
+                  static_cast<unsigned>(random_.below(8)));
+    break;
+  }
+  start_later(node, 1, 500);
+}
+
+void FaultPlan::start_later(NodeId node, int64_t least_ms, int64_t most_ms) {
+  simulation_.after(milliseconds(random_.between(least_ms, most_ms)), [this, node] {
     if (!simulation_.running(node)) simulation_.start(node);
   });
 }

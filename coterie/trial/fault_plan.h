@@ -20,6 +20,7 @@ struct FaultMix {
   bool wipes = false;        // a disk lost: one at a time, and only while a majority keeps its own
   bool pauses = false;       // SIGSTOP
   bool slow_disks = false;   // syncs that take long, or stall
+  bool rot = false;          // a bit of a log flips while its node is down; one at a time, as with wipes
   bool clocks = false;       // wall clocks that step and drift
 
   static FaultMix draw(Random& random);
@@ -41,12 +42,14 @@ class FaultPlan {
   void strike();
   void crash_one();
   void crash_all();
+  bool all_are_whole() const;
   void wipe_one();
+  void rot_one();
   void partition();
   void pause_one();
   void stall_disk();
   NodeId any_node();
-  bool all_running() const;
+  void start_later(NodeId node, int64_t least_ms, int64_t most_ms);
 
   sim::Simulation& simulation_;
   FaultMix mix_;

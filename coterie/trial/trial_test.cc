@@ -24,7 +24,7 @@ TEST(Trial, WithoutFaultsNothingIsRefusedOrUnknown) {
 }
 
 TEST(Trial, TheSameSeedIsTheSameRun) {
-  const FaultMix all{true, true, true, true, true, true, true, true};
+  const FaultMix all{true, true, true, true, true, true, true, true, true};
   const TrialReport once = run(7, all);
   const TrialReport again = run(7, all);
   EXPECT_EQ(once.digest, again.digest);
@@ -45,7 +45,7 @@ TEST_P(EachFault, IsSurvived) {
 
 INSTANTIATE_TEST_SUITE_P(All, EachFault,
                          testing::Values(&FaultMix::loss, &FaultMix::breaks, &FaultMix::partitions, &FaultMix::crashes,
-                                         &FaultMix::wipes, &FaultMix::pauses, &FaultMix::slow_disks,
+                                         &FaultMix::wipes, &FaultMix::pauses, &FaultMix::slow_disks, &FaultMix::rot,
                                          &FaultMix::clocks));
 
 }  // namespace
