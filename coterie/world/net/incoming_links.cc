@@ -153,13 +153,9 @@ void IncomingLinks::welcome(const ConnectionPtr& connection, NodeId peer) {
   const auto older = identified_.find(peer);
   if (older != identified_.end()) {
     COTERIE_REACHED("peer's newer connection replaces its older");
-    older->second->open = false;
-    ErrorCode ignored;
-    older->second->socket.close(ignored);
-    older->second = connection;
-  } else {
-    identified_.emplace(peer, connection);
+    close(ConnectionPtr(older->second), "a newer one replaces it");
   }
+  identified_.emplace(peer, connection);
   connection->buffer.resize(receive_bytes);
   receive(connection);
   on_welcome_(peer);

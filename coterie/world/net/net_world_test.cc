@@ -56,6 +56,19 @@ TEST_F(NetWorldTest, ATurnHasItsOrder) {
   EXPECT_EQ(*(durable + 1), "before 1");
 }
 
+TEST_F(NetWorldTest, RepliesLeaveBeforeTheDiskWorks) {
+  int synced_before_replies = -1;
+  world_->add_hooks({.before_tenant = nullptr,
+                     .after_tenant = [&] { synced_before_replies = calls_.synced_writes; }});
+  bool created = false;
+  world_->disk().create("f", 10, [&](Result<void>) { created = true; });
+  run_until({world_.get()}, [&] { return created; });
+  world_->disk().write("f", 0, {Payload::copy_of("x")}, Sync::yes, [](Result<void>) {});
+  world_->turn(milliseconds(0));
+  EXPECT_EQ(synced_before_replies, 0);
+  EXPECT_EQ(calls_.synced_writes, 1) << "in the same turn";
+}
+
 TEST_F(NetWorldTest, HooksThatWereRemovedAreNotCalled) {
   int calls = 0;
   const uint64_t id =

@@ -239,10 +239,10 @@ TEST_F(PeerNetworkTest, ANewerConnectionOfAPeerReplacesTheOlder) {
   newer.send(frame("newest"));
   run_until({one.world.get()}, [&] { return one.tenant.frames.size() == 3; });
   EXPECT_EQ(one.tenant.frames.back().second, "newest");
-  EXPECT_EQ(one.tenant.count(NodeId(2), LinkChange::incoming_down), 0) << "the peer is there";
+  EXPECT_EQ(one.tenant.count(NodeId(2), LinkChange::incoming_down), 1) << "the older one";
   newer.close();
   run_until({one.world.get()},
-            [&] { return one.tenant.count(NodeId(2), LinkChange::incoming_down) == 1; });
+            [&] { return one.tenant.count(NodeId(2), LinkChange::incoming_down) == 2; });
 }
 
 TEST_F(PeerNetworkTest, TheNamelessAreFewAndNotForLong) {
