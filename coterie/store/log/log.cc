@@ -56,6 +56,7 @@ void Log::reset(Index next) {
   log.accepted = true;
   log.next = next;
   log.gathered.push_back({log.gathered_number, {}, next});
+  ++log.resets.submitted;
 }
 
 void Log::close(std::function<void()> done) { impl_->close(std::move(done)); }

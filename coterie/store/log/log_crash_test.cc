@@ -196,6 +196,7 @@ class Replica {
     write_snapshot({Index(covered_), hard_.term, "from the leader", 0},
                    [this](const SnapshotFile& file) {
                      life_->log().reset(file.index.next());
+                     if (random_.chance(0.5)) life_->log().compact(file.index.next());
                      content_ = {file.index.value + 1, {}};
                      submitted_.push_back({0, std::nullopt, content_.first});
                    });

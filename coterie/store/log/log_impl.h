@@ -66,6 +66,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   void sync_segments(std::function<void()> done);
   void refresh(StateRecord& state);
   void compact(Index keep_from);
+  void compact_now();
   void close(std::function<void()> done);
   void try_close();
 
@@ -114,6 +115,12 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   // Segments with writes that are not synced, and the lowest index among those.
   std::map<uint32_t, Index> unsynced;
   bool syncing = false;
+  Index compact_to;
+  struct {
+    uint64_t submitted = 0;
+    uint64_t written = 0;
+    uint64_t durable = 0;
+  } resets;  // how many
   Instant synced_at;
   LogEnd synced_end;
   std::function<void()> close_done;

@@ -79,7 +79,10 @@ void Log::Impl::adopt(RecoveredDirectory&& directory) {
   segments.adopt(*papers, found.log, found.sequence_max);
   synced_end = found.log.end;
   next = found.log.next;
-  if (found.log.reanchor) gathered.push_back({0, {}, next});
+  if (found.log.reanchor) {
+    gathered.push_back({0, {}, next});
+    ++resets.submitted;
+  }
 }
 
 // Nothing may depend on what was recovered before it is durable, and nothing is written over before
@@ -165,6 +168,8 @@ void Log::Impl::found_anew(const Papers& wanted, std::function<void(Result<void>
   if (!found.all_files.empty()) COTERIE_REACHED("directory of a former replica cleared");
   phase = Phase::closed;
   gathered.clear();
+  resets = {};
+  compact_to = {};
   std::vector<std::string> old = found.all_files;
   for (const uint32_t sequence : segments.sequences()) old.push_back(segment_name(sequence));
   StateRecord state_record;

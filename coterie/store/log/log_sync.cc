@@ -1,4 +1,5 @@
 // See log_impl.h. Syncing what was written without, and the clean end.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
@@ -14,11 +15,13 @@ void Log::Impl::sync_segments(std::function<void()> done) {
     size_t count = 1;
     LogEnd end;
     std::map<uint32_t, Index> lows;
+    uint64_t resets = 0;
     std::function<void()> done;
   };
   auto outstanding = std::make_shared<Outstanding>();
   outstanding->end = segments.end();
   outstanding->lows = std::exchange(unsynced, {});
+  outstanding->resets = resets.written;
   outstanding->done = std::move(done);
   const auto completed = [outstanding](Impl& log, const Result<void>& result) {
     if (!result) return log.fail_with(result.error());
@@ -26,6 +29,8 @@ void Log::Impl::sync_segments(std::function<void()> done) {
     log.syncing = false;
     log.synced_end = outstanding->end;
     for (const auto& [sequence, low] : outstanding->lows) log.segments.lower(sequence, low);
+    log.resets.durable = outstanding->resets;
+    log.compact_now();
     outstanding->done();
     if (log.closing) log.try_close();
   };
@@ -43,14 +48,20 @@ void Log::Impl::refresh(StateRecord& record) {
   record.open_segment = segments.is_open() ? segments.sequence() : 0;
 }
 
-// Under the weaker modes a segment can only take the place of earlier ones when it is synced.
 void Log::Impl::compact(Index keep_from) {
-  segments.compact(keep_from);
+  compact_to = std::max(compact_to, keep_from);
+  compact_now();
+  // Under the weaker modes a segment can only take the place of earlier ones when it is synced.
+  if (options.fsync != FsyncMode::always && !unsynced.empty() && !syncing) sync_segments([] {});
+}
+
+// Not before a reset is durable: until then the log is still the one from before the snapshot, and
+// must be long enough to show that it does not go on from it.
+void Log::Impl::compact_now() {
+  if (resets.durable < resets.submitted) return;
+  segments.compact(compact_to);
   const std::vector<LiveSegment>& live = segments.live();
   if (!live.empty()) unsynced.erase(unsynced.begin(), unsynced.lower_bound(live.front().sequence));
-  if (!unsynced.empty() && !syncing) {
-    sync_segments([this, keep_from] { segments.compact(keep_from); });
-  }
 }
 
 void Log::Impl::close(std::function<void()> done) {

@@ -179,8 +179,10 @@ void Log::Impl::chunk_written(uint64_t end, Index low, size_t count, Result<void
   Index reset_next;
   for (size_t i = 0; i < count; ++i) {
     reset_next = std::max(reset_next, round.front().reset_next);
+    if (round.front().reset_next) ++resets.written;
     round.pop_front();
   }
+  if (options.fsync == FsyncMode::always) resets.durable = resets.written;
   // A durable reset says that nothing before it is needed.
   if (reset_next) compact(reset_next);
   continue_round();
