@@ -157,8 +157,8 @@ void flushall(Execution& x) {
   x.reply().simple("OK");
 }
 
-// How many have received the message is not known where it is applied: subscribers are at every
-// node.
+// Subscribers are at every node, so their number is not known where the entry is applied: the
+// connection that asked puts that of its own node in place of the zero.
 void publish(Execution& x) {
   x.publish(x.arg(0), x.arg(1));
   x.reply().integer(0);
