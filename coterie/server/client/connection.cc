@@ -13,7 +13,7 @@ Connection::Connection(Hub& hub, ClientInfo info, ConnectionHost& host)
   parser_.set_authenticated(info_.authenticated);
 }
 
-Connection::~Connection() { COTERIE_ASSERT(disconnected_ || closed_); }
+Connection::~Connection() { COTERIE_ASSERT(disconnected_); }
 
 void Connection::turn_away(std::string_view error) {
   output_.add(reply_error(error), info_.protocol);

@@ -160,7 +160,7 @@ class Connection {
   uint64_t output_bytes_total() const { return output_.total_bytes(); }
   size_t replies_waiting() const { return replies_.size(); }
   const Transaction& transaction() const { return transaction_; }
-  bool blocked() const { return barrier_; }
+  bool blocked() const { return blocking_; }
   bool ending() const { return ending_; }
 
  private:

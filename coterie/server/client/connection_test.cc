@@ -209,6 +209,28 @@ TEST(ConnectionLimits, StartsOnlySoManyCommandsATurn) {
   EXPECT_EQ(turns_wanted, 2u);
 }
 
+TEST(ConnectionLimits, ResumesOnlySoManyCommandsATurn) {
+  Settings settings;
+  settings.limits.commands_per_turn_max = 2;
+  settings.limits.commands_resumed_per_turn_max = 2;
+  size_t turns_wanted = 0;
+  settings.want_turn = [&] { ++turns_wanted; };
+  FakeNode node(settings);
+  TestClient a(node.hub), b(node.hub), c(node.hub);
+  for (TestClient* client : {&a, &b, &c}) client->send("ECHO 1\r\nECHO 2\r\nECHO 3\r\nECHO 4\r\n");
+  for (TestClient* client : {&a, &b, &c}) client->take();
+  const std::string rest = "$1\r\n3\r\n$1\r\n4\r\n";
+  EXPECT_EQ(turns_wanted, 3u);
+  for (TestClient* client : {&a, &b, &c}) {
+    for (TestClient* other : {&a, &b, &c}) EXPECT_EQ(other->take(), "");
+    EXPECT_TRUE(node.hub.has_work());
+    node.turn();
+    EXPECT_EQ(client->take(), rest);
+  }
+  EXPECT_EQ(turns_wanted, 5u);
+  EXPECT_FALSE(node.hub.has_work());
+}
+
 TEST(ConnectionLimits, HasOnlySoManyCommandsUnderWay) {
   Settings settings;
   settings.limits.unanswered_max = 2;

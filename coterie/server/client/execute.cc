@@ -57,7 +57,8 @@ Outcome Connection::refuse_arity(const CommandSpec& spec) {
   // An EXEC always ends the transaction.
   transaction_.end();
   unwatch();
-  return refuse("EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+  return refuse(
+      "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
 }
 
 Outcome Connection::execute(Words words) {

@@ -91,14 +91,25 @@ void Hub::turn(Now now) {
   }
   sample_rate();
   check_load();
+  resume_held();
+}
+
+void Hub::resume_held() {
   std::vector<ClientId> runnable;
   runnable.swap(runnable_);
-  for (ClientId id : runnable) {
-    Connection* connection = find(id);
+  const uint64_t commands_before = counters_.commands;
+  auto next = runnable.begin();
+  for (; next != runnable.end(); ++next) {
+    if (counters_.commands - commands_before >= limits().commands_resumed_per_turn_max) break;
+    Connection* connection = find(*next);
     if (connection == nullptr) continue;
     connection->scheduled = false;
     connection->resume();
   }
+  if (next == runnable.end()) return;
+  COTERIE_REACHED("connections that go on take turns");
+  runnable_.insert(runnable_.begin(), next, runnable.end());  // still marked as scheduled
+  if (settings_.want_turn) settings_.want_turn();
 }
 
 void Hub::schedule(Connection& connection) {

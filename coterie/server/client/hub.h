@@ -93,6 +93,7 @@ class Hub final : public node::ClientSink {
     uint64_t sequence;
   };
   void sample_rate();
+  void resume_held();
 
   Settings settings_;
   node::Gateway* gateway_ = nullptr;

@@ -18,7 +18,9 @@ struct ConnectionLimits {
   resp::RequestLimits request;           // beyond: a protocol error, closed
   size_t clients_max = 10'000;           // beyond: refused with an error
   size_t commands_per_turn_max = 1'024;  // beyond: the others first, then this one goes on
-  size_t unanswered_max = 16'384;        // commands of one connection under way; beyond: they wait
+  // Of all connections that go on with what was held back; beyond: the rest in the next turn.
+  size_t commands_resumed_per_turn_max = 4'096;
+  size_t unanswered_max = 16'384;  // commands of one connection under way; beyond: they wait
   size_t unanswered_bytes_max = 64u << 20;  // their bytes
   size_t pending_bytes_max =
       128u << 20;  // of all connections: Gateway::pending_bytes; beyond: no more is read
