@@ -61,6 +61,9 @@ class Node : public world::Tenant, public Gateway {
   // The addresses by which others should know this node, once its listeners have their ports.
   void set_addresses(std::string resp, std::string http);
 
+  // Why linearizable reads cannot be served now; empty: they can.
+  std::string not_ready_reason() const;
+
   // It was stopped because its directory belongs to another cluster than the others are.
   bool misplaced() const { return misplaced_; }
 
@@ -96,7 +99,6 @@ class Node : public world::Tenant, public Gateway {
   void deliver_answers();
   void drive_shut_down();
   void set_wake();
-  std::string not_ready_reason() const;
   std::string role_text() const;
 
   world::World& world_;

@@ -125,9 +125,9 @@ class Server {
   http::HttpHandler pages() {
     return http::health_handler({.not_ready_reason =
                                      [this]() -> std::optional<std::string> {
-                                       const node::NodeStatus status = node_->status();
-                                       if (status.ready) return {};
-                                       return status.not_ready_reason;
+                                       std::string reason = node_->not_ready_reason();
+                                       if (reason.empty()) return {};
+                                       return reason;
                                      },
                                  .status_json = [this] { return status_json(node_->status()); }});
   }
