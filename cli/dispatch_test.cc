@@ -78,7 +78,8 @@ TEST(Program, WhatItDoesNotKnowIsAOneLineError) {
   EXPECT_EQ(unknown.code, exit_usage);
   EXPECT_EQ(unknown.error, "coterie: there is no subcommand 'frobnicate' (see coterie --help)\n");
   for (const std::string& name : all_subcommands) {
-    const Outcome flag = name == "kill" ? run({name, "1", "--frobnicate"}) : run({name, "--frobnicate"});
+    const Outcome flag =
+        name == "kill" ? run({name, "1", "--frobnicate"}) : run({name, "--frobnicate"});
     EXPECT_EQ(flag.code, exit_usage) << name;
     EXPECT_TRUE(flag.one_line_error()) << flag.error;
     EXPECT_THAT(flag.error, StartsWith("coterie " + name + ": "));

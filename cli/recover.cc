@@ -15,15 +15,19 @@ namespace {
 
 int refuse(const Error& error) {
   fmt::print(stderr, "coterie recover: {}\n", error.message);
-  return error.fault == Fault::refused ? exit_unavailable : error.fault == Fault::not_found ? exit_no_input : exit_software;
+  return error.fault == Fault::refused     ? exit_unavailable
+         : error.fault == Fault::not_found ? exit_no_input
+                                           : exit_software;
 }
 
 void print(const node::SurvivorReport& report) {
-  fmt::print("node {} of cluster {} (members: {})\n", report.node, report.cluster.text(), report.members);
-  fmt::print("its log ends at index {} of term {}; newest snapshot at {}\n", report.last, report.last_term,
-             report.snapshot);
+  fmt::print("node {} of cluster {} (members: {})\n", report.node, report.cluster.text(),
+             report.members);
+  fmt::print("its log ends at index {} of term {}; newest snapshot at {}\n", report.last,
+             report.last_term, report.snapshot);
   if (report.damaged) fmt::print("its log is damaged: it holds less than it once acknowledged\n");
-  if (report.lost_term) fmt::print("its term and vote are lost: it may have voted in a term that it does not know\n");
+  if (report.lost_term)
+    fmt::print("its term and vote are lost: it may have voted in a term that it does not know\n");
 }
 
 }  // namespace
@@ -32,12 +36,16 @@ int recover(Arguments arguments) {
   std::string data;
   bool accept = false;
   Flags flags("coterie recover",
-              "When a majority of a cluster's disks is lost: says what a survivor holds; with --accept-loss makes it "
+              "When a majority of a cluster's disks is lost: says what a survivor holds; with "
+              "--accept-loss makes it "
               "the cluster.");
   flags.text("--data", "FOLDER", data, "the data directory of a node that is stopped");
-  flags.on("--accept-loss", accept, "go on with this replica alone: what only the lost disks held is gone");
-  flags.epilogue("Without --accept-loss nothing is changed. Take the survivor whose log goes furthest (the highest term of "
-                 "its last entry, then the highest index), and keep a copy of all directories.");
+  flags.on("--accept-loss", accept,
+           "go on with this replica alone: what only the lost disks held is gone");
+  flags.epilogue(
+      "Without --accept-loss nothing is changed. Take the survivor whose log goes furthest (the "
+      "highest term of "
+      "its last entry, then the highest index), and keep a copy of all directories.");
   if (const auto code = flags.parse(arguments)) return *code;
   if (data.empty()) {
     fmt::print(stderr, "coterie recover: --data says which directory\n");
@@ -55,7 +63,8 @@ int recover(Arguments arguments) {
   if (!report) return refuse(report.error());
   print(*report);
   if (!accept) {
-    fmt::print("nothing was changed; with --accept-loss this replica alone becomes a new cluster\n");
+    fmt::print(
+        "nothing was changed; with --accept-loss this replica alone becomes a new cluster\n");
     return exit_done;
   }
   std::string failure;
@@ -69,7 +78,8 @@ int recover(Arguments arguments) {
     return exit_software;
   }
   fmt::print("accepted: this replica is now cluster {}, alone\n", survivor.new_cluster().text());
-  fmt::print("start node {} with the same --cluster, then the others with empty data directories\n", report->node);
+  fmt::print("start node {} with the same --cluster, then the others with empty data directories\n",
+             report->node);
   return exit_done;
 }
 

@@ -1,7 +1,8 @@
-// The wire form of plain aggregates, from one walk over their fields (Boost.PFR): little-endian integers, u32-length
-// strings and sequences, a u16 tag for variants. An aggregate is preceded by its length, so that fields can be appended:
-// a reader takes those it knows, defaults those that are absent and skips those it does not know. Fields are never
-// removed, reordered or changed in type.
+// The wire form of plain aggregates, from one walk over their fields (Boost.PFR): little-endian
+// integers, u32-length strings and sequences, a u16 tag for variants. An aggregate is preceded by
+// its length, so that fields can be appended: a reader takes those it knows, defaults those that
+// are absent and skips those it does not know. Fields are never removed, reordered or changed in
+// type.
 //
 // The same walk gives a digest and a printed form of any message, for the simulator's traces.
 #pragma once
@@ -28,17 +29,20 @@ template <class T>
 void store_le(char* place, T value) {
   using Unsigned = std::make_unsigned_t<T>;
   auto bits = static_cast<Unsigned>(value);
-  for (size_t i = 0; i < sizeof(T); ++i) place[i] = static_cast<char>(static_cast<uint64_t>(bits) >> (8 * i));
+  for (size_t i = 0; i < sizeof(T); ++i)
+    place[i] = static_cast<char>(static_cast<uint64_t>(bits) >> (8 * i));
 }
 template <class T>
 T load_le(const char* place) {
   uint64_t bits = 0;
-  for (size_t i = 0; i < sizeof(T); ++i) bits |= uint64_t{static_cast<unsigned char>(place[i])} << (8 * i);
+  for (size_t i = 0; i < sizeof(T); ++i)
+    bits |= uint64_t{static_cast<unsigned char>(place[i])} << (8 * i);
   return static_cast<T>(bits);
 }
 
-// Reads from bytes that may be malformed. The first failure is latched: later reads give zero values, and ok() is asked
-// once at the end. Payload fields are slices of `whole`; nothing is copied.
+// Reads from bytes that may be malformed. The first failure is latched: later reads give zero
+// values, and ok() is asked once at the end. Payload fields are slices of `whole`; nothing is
+// copied.
 class WireReader {
  public:
   explicit WireReader(Payload whole) : whole_(std::move(whole)), rest_(whole_.view()) {}
@@ -55,7 +59,8 @@ class WireReader {
   // `count` bytes, or none and a latched failure.
   std::string_view take(size_t count);
   Payload take_payload(size_t count);
-  // Narrows the reader to the next `count` bytes; widen() with the returned rest ends it and skips what was not read.
+  // Narrows the reader to the next `count` bytes; widen() with the returned rest ends it and skips
+  // what was not read.
   std::string_view narrow(size_t count);
   void widen(std::string_view rest) { rest_ = ok_ ? rest : std::string_view{}; }
 
@@ -67,14 +72,22 @@ class WireReader {
 
 namespace wire {
 
-template <class T> struct is_vector : std::false_type {};
-template <class T> struct is_vector<std::vector<T>> : std::true_type {};
-template <class T> struct is_optional : std::false_type {};
-template <class T> struct is_optional<std::optional<T>> : std::true_type {};
-template <class T> struct is_variant : std::false_type {};
-template <class... T> struct is_variant<std::variant<T...>> : std::true_type {};
-template <class T> struct is_id : std::false_type {};
-template <class Tag> struct is_id<Id<Tag>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_variant : std::false_type {};
+template <class... T>
+struct is_variant<std::variant<T...>> : std::true_type {};
+template <class T>
+struct is_id : std::false_type {};
+template <class Tag>
+struct is_id<Id<Tag>> : std::true_type {};
 
 template <class T>
 void put_integer(PayloadBuilder& out, T value) {
@@ -162,7 +175,8 @@ void decode(WireReader& in, T& value) {
   } else if constexpr (std::is_same_v<T, Payload>) {
     value = in.take_payload(in.integer<uint32_t>());
   } else if constexpr (is_vector<T>::value) {
-    // Every element takes a byte at least, so a forged count cannot make us allocate more than was received.
+    // Every element takes a byte at least, so a forged count cannot make us allocate more than was
+    // received.
     const auto count = in.integer<uint32_t>();
     if (count > in.remaining()) return in.latch_failure();
     value.clear();
@@ -191,7 +205,8 @@ Payload to_wire(const T& message) {
   return out.take();
 }
 
-// The message that `bytes` are; Fault::corrupt when they are none. Its Payload fields are slices of `bytes`.
+// The message that `bytes` are; Fault::corrupt when they are none. Its Payload fields are slices of
+// `bytes`.
 template <class T>
 Result<T> from_wire(const Payload& bytes) {
   WireReader in(bytes);

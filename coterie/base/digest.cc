@@ -15,6 +15,8 @@ void Digest::add(uint64_t value) {
   state_ = hash_of({bytes, 8}, state_);
 }
 
-void Digest::add(std::string_view bytes) { state_ = hash_of(bytes, state_ ^ (bytes.size() * 0x9e3779b97f4a7c15ULL)); }
+void Digest::add(std::string_view bytes) {
+  state_ = hash_of(bytes, state_ ^ (bytes.size() * 0x9e3779b97f4a7c15ULL));
+}
 
 }  // namespace coterie

@@ -1,5 +1,5 @@
-// A Digest folds values into 64 bits (XXH3), to compare states and runs: equal states have equal digests, on every
-// machine and with every compiler. Not a defence against an adversary.
+// A Digest folds values into 64 bits (XXH3), to compare states and runs: equal states have equal
+// digests, on every machine and with every compiler. Not a defence against an adversary.
 #pragma once
 
 #include <cstdint>

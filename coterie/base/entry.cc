@@ -8,10 +8,12 @@
 namespace coterie {
 
 Result<Entry> Entry::from_bytes(const Payload& bytes) {
-  if (bytes.size() < entry_header_bytes) return fail(Fault::corrupt, "entry shorter than its header");
+  if (bytes.size() < entry_header_bytes)
+    return fail(Fault::corrupt, "entry shorter than its header");
   const char* at = bytes.data();
   const auto size_bytes = load_le<uint32_t>(at);
-  if (size_bytes < entry_header_bytes || size_bytes > bytes.size() || size_bytes > entry_bytes_max) {
+  if (size_bytes < entry_header_bytes || size_bytes > bytes.size() ||
+      size_bytes > entry_bytes_max) {
     return fail(Fault::corrupt, "entry with an impossible size");
   }
   if (crc32c({at + 8, size_bytes - 8}) != load_le<uint32_t>(at + 4)) {

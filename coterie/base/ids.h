@@ -1,8 +1,10 @@
 // Identities are types: a term is never an index, a node never a replica.
 //   node     a named place in the cluster (1, 2, 3 ...), with addresses; it survives its disk.
-//   replica  a random 128-bit identity, made and synced when a data directory is first used. A node whose disk was
+//   replica  a random 128-bit identity, made and synced when a data directory is first used. A node
+//   whose disk was
 //            wiped holds a new replica: what the old one promised, the new one does not remember.
-//   term, index  Raft's (Ongaro & Ousterhout 2014, section 5.1, 5.3). Index 0 and term 0 mean "none yet".
+//   term, index  Raft's (Ongaro & Ousterhout 2014, section 5.1, 5.3). Index 0 and term 0 mean "none
+//   yet".
 #pragma once
 
 #include <compare>
@@ -31,11 +33,12 @@ struct Id {
 };
 
 using NodeId = Id<struct NodeTag>;
-using GroupId = Id<struct GroupTag>;        // one Raft group; the router returns one group today
+using GroupId = Id<struct GroupTag>;  // one Raft group; the router returns one group today
 using Term = Id<struct TermTag>;
 using Index = Id<struct IndexTag>;
-using SessionId = Id<struct SessionTag>;    // from the log: the index of the entry that opened it
-using Revision = Id<struct RevisionTag>;    // one per changing command; a key keeps that of its last change
+using SessionId = Id<struct SessionTag>;  // from the log: the index of the entry that opened it
+using Revision =
+    Id<struct RevisionTag>;  // one per changing command; a key keeps that of its last change
 
 // 128 random bits. All zero means "none".
 struct Identity {

@@ -1,6 +1,7 @@
-// COTERIE_MUTANT("name") is a planted bug, to prove that the tests would notice it: `if (COTERIE_MUTANT("vote-not-
-// persisted")) ...` is false in every ordinary build and costs nothing there. In a build with -DCOTERIE_MUTANTS=ON it is
-// true when that name has been chosen with choose_mutant().
+// COTERIE_MUTANT("name") is a planted bug, to prove that the tests would notice it: `if
+// (COTERIE_MUTANT("vote-not- persisted")) ...` is false in every ordinary build and costs nothing
+// there. In a build with -DCOTERIE_MUTANTS=ON it is true when that name has been chosen with
+// choose_mutant().
 #pragma once
 
 #include <string_view>

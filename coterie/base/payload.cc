@@ -62,7 +62,9 @@ char* PayloadBuilder::extend(size_t count) {
 }
 
 void PayloadBuilder::grow(size_t least) {
-  const size_t doubled = slab_ == nullptr ? 64 : std::min<size_t>(size_t{slab_->capacity_bytes} * 2, payload_bytes_max);
+  const size_t doubled =
+      slab_ == nullptr ? 64
+                       : std::min<size_t>(size_t{slab_->capacity_bytes} * 2, payload_bytes_max);
   payload_detail::Slab* larger = payload_detail::allocate(std::max(least, doubled));
   if (slab_ != nullptr) {
     std::memcpy(larger->bytes(), slab_->bytes(), size_);

@@ -1,9 +1,10 @@
-// A Payload is an immutable slice of a reference-counted slab of bytes. An entry is encoded once into a slab; the log
-// record, the frames to the followers and the values in the state are slices of it. Copying a machine copies
-// references.
+// A Payload is an immutable slice of a reference-counted slab of bytes. An entry is encoded once
+// into a slab; the log record, the frames to the followers and the values in the state are slices
+// of it. Copying a machine copies references.
 //
-// The counts are not atomic: a world is confined to one thread. Another thread may read the bytes of a Payload that
-// the owning thread keeps alive (the disk borrows until completion), but may neither copy nor drop it.
+// The counts are not atomic: a world is confined to one thread. Another thread may read the bytes
+// of a Payload that the owning thread keeps alive (the disk borrows until completion), but may
+// neither copy nor drop it.
 #pragma once
 
 #include <cstddef>
@@ -61,7 +62,8 @@ class Payload {
   Payload slice(size_t offset, size_t size_bytes) const;
   // The slice that `part` is. REQUIRES: part lies within view()
   Payload slice_of(std::string_view part) const;
-  // Bytes of the slab this slice keeps alive; to decide whether a small slice of a large slab is worth a copy.
+  // Bytes of the slab this slice keeps alive; to decide whether a small slice of a large slab is
+  // worth a copy.
   size_t slab_bytes() const { return slab_ == nullptr ? 0 : slab_->capacity_bytes; }
 
   bool operator==(const Payload& other) const { return view() == other.view(); }
@@ -87,13 +89,16 @@ class PayloadBuilder {
     std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
   }
   void push(char byte) { *extend(1) = byte; }
-  // Room for `count` bytes, to be filled by the caller. Valid until the next append, extend or take.
+  // Room for `count` bytes, to be filled by the caller. Valid until the next append, extend or
+  // take.
   char* extend(size_t count);
   // Overwrites bytes that are already there. REQUIRES: offset + bytes.size() <= size()
   void overwrite(size_t offset, std::string_view bytes);
 
   size_t size() const { return size_; }
-  std::string_view view() const { return slab_ == nullptr ? std::string_view{} : std::string_view{slab_->bytes(), size_}; }
+  std::string_view view() const {
+    return slab_ == nullptr ? std::string_view{} : std::string_view{slab_->bytes(), size_};
+  }
   Payload take();  // leaves the builder empty
   void clear() { size_ = 0; }
 

@@ -1,5 +1,6 @@
-// Expected failures are values. A Result<T> holds a T or an Error that says what kind of failure it was and what the
-// user can do. "It may have happened" is a kind of its own: nobody may treat it as "it did not".
+// Expected failures are values. A Result<T> holds a T or an Error that says what kind of failure it
+// was and what the user can do. "It may have happened" is a kind of its own: nobody may treat it as
+// "it did not".
 #pragma once
 
 #include <string>
@@ -46,12 +47,12 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 #define COTERIE_CONCAT(a, b) COTERIE_CONCAT_INNER(a, b)
 
 // Declares `name` with the value of `expression`, or returns its error. In statement position only.
-#define COTERIE_TRY(name, expression)                                              \
-  auto name##_result = (expression);                                               \
-  if (!name##_result) return tl::unexpected(std::move(name##_result).error());     \
+#define COTERIE_TRY(name, expression)                                          \
+  auto name##_result = (expression);                                           \
+  if (!name##_result) return tl::unexpected(std::move(name##_result).error()); \
   auto name = *std::move(name##_result)
 
 // Returns the error of `expression` if it has one; for Result<void>.
-#define COTERIE_CHECK(expression)                                                            \
+#define COTERIE_CHECK(expression)                                                                  \
   if (auto COTERIE_CONCAT(checked_, __LINE__) = (expression); !COTERIE_CONCAT(checked_, __LINE__)) \
   return tl::unexpected(std::move(COTERIE_CONCAT(checked_, __LINE__)).error())

@@ -1,4 +1,5 @@
-// Time is an argument. A machine is told the time; it never reads a clock. Two kinds are kept apart:
+// Time is an argument. A machine is told the time; it never reads a clock. Two kinds are kept
+// apart:
 //   Instant   monotonic, from an arbitrary origin of its node; timeouts use it and nothing else.
 //   WallTime  milliseconds since 1970 as the node's wall clock has it: it may step and be wrong.
 #pragma once

@@ -1,10 +1,11 @@
-// Founding answers when a set of empty nodes becomes a cluster. It happens once: when all named nodes have answered and are
-// empty, the one with the least id makes the founding record, keeps it durably, and only then tells the others. So there
-// cannot be two records, whoever crashes when; and a node whose disk was wiped never founds a second cluster beside the
-// first, because the others are not empty.
+// Founding answers when a set of empty nodes becomes a cluster. It happens once: when all named
+// nodes have answered and are empty, the one with the least id makes the founding record, keeps it
+// durably, and only then tells the others. So there cannot be two records, whoever crashes when;
+// and a node whose disk was wiped never founds a second cluster beside the first, because the
+// others are not empty.
 //
-// A node that is not in the record (its disk was wiped since) takes the record over only when a leader of that cluster
-// addresses it: until then it is as free as on its first day.
+// A node that is not in the record (its disk was wiped since) takes the record over only when a
+// leader of that cluster addresses it: until then it is as free as on its first day.
 #pragma once
 
 #include <map>

@@ -9,7 +9,8 @@
 namespace coterie::node {
 
 namespace {
-constexpr Duration silent_after = seconds(3);       // a peer that has said nothing for this long may have been replaced
+constexpr Duration silent_after =
+    seconds(3);  // a peer that has said nothing for this long may have been replaced
 constexpr std::string_view starting = "LOADING this node is not in a cluster yet";
 
 std::string name(NodeId node) { return "node " + std::to_string(node.value); }
@@ -18,7 +19,8 @@ std::string name(NodeId node) { return "node " + std::to_string(node.value); }
 void Node::on_frame(NodeId from, Payload frame) {
   auto message = decode_frame(frame);
   if (!message) {
-    world_.log(world::LogLevel::warning, "malformed frame from " + name(from) + ": " + message.error().message);
+    world_.log(world::LogLevel::warning,
+               "malformed frame from " + name(from) + ": " + message.error().message);
     return;
   }
   if (auto* raft_message = std::get_if<raft::Message>(&*message)) {
@@ -33,12 +35,13 @@ void Node::on_frame(NodeId from, Payload frame) {
   auto& node_message = std::get<NodeMessage>(*message);
   if (auto* hello = std::get_if<Hello>(&node_message)) return on_hello(from, *hello);
   if (!awake() || !same_cluster(from)) return;
-  if (auto* forward = std::get_if<Forward>(&node_message)) return replica_->on_forward(from, std::move(*forward));
+  if (auto* forward = std::get_if<Forward>(&node_message))
+    return replica_->on_forward(from, std::move(*forward));
   replica_->on_refused(std::get<ForwardRefused>(node_message));
 }
 
-// What the directory held may not be durable yet, when the process before was killed: until it is, this replica says nothing
-// that depends on it.
+// What the directory held may not be durable yet, when the process before was killed: until it is,
+// this replica says nothing that depends on it.
 bool Node::awake() const { return replica_ && log_->settled(); }
 
 bool Node::same_cluster(NodeId from) const {
@@ -57,16 +60,18 @@ void Node::on_hello(NodeId from, const Hello& hello) {
   if (another && now - peer.heard_at < silent_after) {
     COTERIE_REACHED("node: two replicas say they are one node");
     if (!std::exchange(peer.warned, true)) {
-      world_.log(world::LogLevel::warning, "two processes say they are " + name(from) +
-                                               ": give each its own --node, or wait if its disk was just replaced");
+      world_.log(world::LogLevel::warning,
+                 "two processes say they are " + name(from) +
+                     ": give each its own --node, or wait if its disk was just replaced");
     }
     return;
   }
   if (papers_.cluster && hello.cluster && hello.cluster != papers_.cluster) {
     if (!std::exchange(peer.warned, true)) {
-      world_.log(world::LogLevel::error, name(from) + " belongs to another cluster (" + hello.cluster.text() +
-                                             ", this one is " + papers_.cluster.text() +
-                                             "): start it with its own cluster's addresses or an empty --data");
+      world_.log(world::LogLevel::error,
+                 name(from) + " belongs to another cluster (" + hello.cluster.text() +
+                     ", this one is " + papers_.cluster.text() +
+                     "): start it with its own cluster's addresses or an empty --data");
     }
     peer.hello = hello;
     peer.heard = true;
@@ -81,17 +86,20 @@ void Node::on_hello(NodeId from, const Hello& hello) {
   if (replica_) replica_->on_hello(hello);
 }
 
-// When a majority of the named nodes is one cluster and this directory is of another, it is this one that is wrong.
+// When a majority of the named nodes is one cluster and this directory is of another, it is this
+// one that is wrong.
 void Node::stop_if_misplaced() {
   std::map<ClusterId, size_t> others;
   for (const auto& [node, peer] : peers_) {
-    if (peer.heard && peer.hello.cluster && peer.hello.cluster != papers_.cluster) ++others[peer.hello.cluster];
+    if (peer.heard && peer.hello.cluster && peer.hello.cluster != papers_.cluster)
+      ++others[peer.hello.cluster];
   }
   for (const auto& [cluster, count] : others) {
     if (count < options_.named.size() / 2 + 1) continue;
     misplaced_ = true;
-    world_.stop("the data directory belongs to another cluster (" + papers_.cluster.text() + ", the others are " +
-                cluster.text() + "): use an empty --data, or this directory's own --cluster");
+    world_.stop("the data directory belongs to another cluster (" + papers_.cluster.text() +
+                ", the others are " + cluster.text() +
+                "): use an empty --data, or this directory's own --cluster");
   }
 }
 
@@ -122,7 +130,9 @@ Hello Node::own_hello() const {
   return hello;
 }
 
-void Node::say_hello(NodeId to) { world_.network().send(to, encode_frame(NodeMessage{own_hello()})); }
+void Node::say_hello(NodeId to) {
+  world_.network().send(to, encode_frame(NodeMessage{own_hello()}));
+}
 
 void Node::say_hello_to_all() {
   hello_at_ = world_.now().monotonic + options_.hello_interval;
@@ -142,7 +152,8 @@ void Node::check_disks() {
   const bool full = log_->full();
   if (full != disk_full_) {
     COTERIE_REACHED("node: its disk is full, or has room again");
-    world_.log(world::LogLevel::warning, full ? "the disk is full: make room" : "the disk has room again");
+    world_.log(world::LogLevel::warning,
+               full ? "the disk is full: make room" : "the disk has room again");
     disk_full_ = full;
     hello_at_ = {0};
   }
@@ -175,7 +186,8 @@ void Node::deliver_answers() {
   auto answers = std::exchange(refused_, {});
   if (replica_) {
     auto more = replica_->take_answers();
-    answers.insert(answers.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    answers.insert(answers.end(), std::make_move_iterator(more.begin()),
+                   std::make_move_iterator(more.end()));
   }
   for (auto& [ticket, reply] : answers) sink_.on_reply(ticket, std::move(reply));
 }
@@ -188,7 +200,8 @@ void Node::set_wake() {
   world_.wake_at(next);
 }
 
-Ticket Node::write(const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args) {
+Ticket Node::write(const state::CommandSpec& spec, uint8_t db,
+                   std::span<const std::string_view> args) {
   const Ticket ticket = next_ticket_++;
   if (replica_) {
     replica_->write(ticket, spec, db, args);
@@ -198,7 +211,8 @@ Ticket Node::write(const state::CommandSpec& spec, uint8_t db, std::span<const s
   return ticket;
 }
 
-Ticket Node::read(const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args, bool stale) {
+Ticket Node::read(const state::CommandSpec& spec, uint8_t db,
+                  std::span<const std::string_view> args, bool stale) {
   const Ticket ticket = next_ticket_++;
   if (replica_) {
     replica_->read(ticket, spec, db, args, stale);

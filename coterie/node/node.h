@@ -1,7 +1,7 @@
-// A Node is what lives in a world: its identity, its disk, its links to the named peers, and its replicas. Clients'
-// connections reach it through the Gateway. It comes to life in steps: it reads its directory; an empty one gets a new replica
-// identity, synced before anyone hears of it; a cluster is founded or this replica is taken into one (founding.h); then its
-// replica starts.
+// A Node is what lives in a world: its identity, its disk, its links to the named peers, and its
+// replicas. Clients' connections reach it through the Gateway. It comes to life in steps: it reads
+// its directory; an empty one gets a new replica identity, synced before anyone hears of it; a
+// cluster is founded or this replica is taken into one (founding.h); then its replica starts.
 #pragma once
 
 #include <cstdint>
@@ -29,15 +29,16 @@ struct NodeOptions {
   std::string http_address;
   int64_t process_id = 0;
   store::LogOptions log;
-  ReplicaOptions replica;               // its raft.group, node, replica and seed are filled in here
+  ReplicaOptions replica;  // its raft.group, node, replica and seed are filled in here
   Duration hello_interval = seconds(1);
 };
 
 class Node : public world::Tenant, public Gateway {
  public:
-  // Reads the directory. Errors tell the user what to do (another node's directory, an unknown format ...). `world` and
-  // `sink` outlive the node.
-  static Result<std::unique_ptr<Node>> start(world::World& world, NodeOptions options, ClientSink& sink);
+  // Reads the directory. Errors tell the user what to do (another node's directory, an unknown
+  // format ...). `world` and `sink` outlive the node.
+  static Result<std::unique_ptr<Node>> start(world::World& world, NodeOptions options,
+                                             ClientSink& sink);
   ~Node() override;
 
   // world::Tenant
@@ -47,7 +48,8 @@ class Node : public world::Tenant, public Gateway {
   void end_turn() override;
 
   // Gateway
-  Ticket write(const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args) override;
+  Ticket write(const state::CommandSpec& spec, uint8_t db,
+               std::span<const std::string_view> args) override;
   Ticket read(const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args,
               bool stale) override;
   void cancel(Ticket ticket) override;
@@ -55,7 +57,8 @@ class Node : public world::Tenant, public Gateway {
   NodeStatus status() const override;
   bool transfer_leadership(NodeId to) override;
 
-  // Hands leadership over, waits (bounded) for what is under way, ends the log cleanly; then calls done, once.
+  // Hands leadership over, waits (bounded) for what is under way, ends the log cleanly; then calls
+  // done, once.
   void shut_down(std::function<void()> done);
 
   // The addresses by which others should know this node, once its listeners have their ports.
@@ -75,8 +78,8 @@ class Node : public world::Tenant, public Gateway {
     Hello hello;
     bool heard = false;
     Instant heard_at;
-    bool linked = false;      // our link to it is up
-    bool warned = false;      // of another cluster or a second holder of its id
+    bool linked = false;  // our link to it is up
+    bool warned = false;  // of another cluster or a second holder of its id
   };
 
   Node(world::World& world, NodeOptions options, ClientSink& sink);

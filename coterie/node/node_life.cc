@@ -10,11 +10,12 @@
 namespace coterie::node {
 
 namespace {
-constexpr Duration ready_within = seconds(1);        // a read index was granted this lately
+constexpr Duration ready_within = seconds(1);  // a read index was granted this lately
 constexpr Duration shut_down_time = milliseconds(1'500);
 }  // namespace
 
-Result<std::unique_ptr<Node>> Node::start(world::World& world, NodeOptions options, ClientSink& sink) {
+Result<std::unique_ptr<Node>> Node::start(world::World& world, NodeOptions options,
+                                          ClientSink& sink) {
   COTERIE_ASSERT(options.named.contains(options.node));
   std::unique_ptr<Node> node(new Node(world, std::move(options), sink));
   COTERIE_CHECK(node->open());
@@ -50,14 +51,16 @@ Result<void> Node::open() {
   }
   papers_ = *recovery.papers;
   if (papers_.node != options_.node) {
-    return fail(Fault::invalid, "the data directory belongs to node " + std::to_string(papers_.node.value) +
-                                    ", not to node " + std::to_string(options_.node.value) +
+    return fail(Fault::invalid, "the data directory belongs to node " +
+                                    std::to_string(papers_.node.value) + ", not to node " +
+                                    std::to_string(options_.node.value) +
                                     ": use another --data or --node");
   }
   if (!recovery.clean) {
     COTERIE_REACHED("node: an unclean stop under a weaker fsync mode");
     world_.log(world::LogLevel::warning,
-               "stopped uncleanly under a weaker --fsync: what was acknowledged may be missing, so this replica is "
+               "stopped uncleanly under a weaker --fsync: what was acknowledged may be missing, so "
+               "this replica is "
                "given up and returns as a new one");
     begin_empty();
     return {};
@@ -78,7 +81,8 @@ Result<void> Node::open() {
   return {};
 }
 
-// A directory that is empty, or whose content nobody may rely on, gets a new identity; the log clears it first.
+// A directory that is empty, or whose content nobody may rely on, gets a new identity; the log
+// clears it first.
 void Node::begin_empty() {
   phase_ = Phase::clearing;
   papers_ = {};
@@ -122,7 +126,8 @@ void Node::adopt(const FoundingRecord& record) {
   papers_.cluster = record.cluster;
   papers_.founding = to_wire(record).text();
   log_->write_papers(papers_, [this](Result<void> written) {
-    if (!written) return world_.stop("the founding record cannot be written: " + written.error().message);
+    if (!written)
+      return world_.stop("the founding record cannot be written: " + written.error().message);
     founded();
   });
 }
@@ -133,7 +138,8 @@ void Node::founded() {
   COTERIE_ASSERT(record.has_value());
   auto started = start_replica({}, *record);
   if (!started) return world_.stop(started.error().message);
-  world_.log(world::LogLevel::info, "in cluster " + papers_.cluster.text() + " as replica " + papers_.replica.text());
+  world_.log(world::LogLevel::info,
+             "in cluster " + papers_.cluster.text() + " as replica " + papers_.replica.text());
   say_hello_to_all();
   world_.want_turn();
 }
@@ -144,11 +150,13 @@ Result<void> Node::start_replica(store::Recovery&& recovery, const FoundingRecor
   options.raft.node = options_.node;
   options.raft.replica = papers_.replica;
   options.raft.seed = world_.entropy();
-  COTERIE_TRY(replica,
-              Replica::start(world_, *log_, std::move(recovery), record, options,
-                             {.published = [this](const Payload& channel,
-                                                  const Payload& message) { sink_.on_published(channel, message); },
-                              .note = [this](world::LogLevel level, std::string text) { world_.log(level, text); }}));
+  COTERIE_TRY(
+      replica,
+      Replica::start(
+          world_, *log_, std::move(recovery), record, options,
+          {.published = [this](const Payload& channel,
+                               const Payload& message) { sink_.on_published(channel, message); },
+           .note = [this](world::LogLevel level, std::string text) { world_.log(level, text); }}));
   replica_ = std::move(replica);
   phase_ = Phase::running;
   for (const auto& [node, peer] : peers_) {
@@ -167,7 +175,8 @@ void Node::shut_down(std::function<void()> done) {
 void Node::drive_shut_down() {
   if (!shut_down_done_ || phase_ == Phase::closing) return;
   const bool late = world_.now().monotonic >= shut_down_by_;
-  const bool leads = replica_ && replica_->raft().role() == raft::Role::leader && options_.named.size() > 1;
+  const bool leads =
+      replica_ && replica_->raft().role() == raft::Role::leader && options_.named.size() > 1;
   if (!late && replica_ && (leads || !replica_->idle())) return;
   phase_ = Phase::closing;
   log_->close(std::exchange(shut_down_done_, nullptr));
@@ -184,7 +193,8 @@ std::string Node::role_text() const {
 }
 
 std::string Node::not_ready_reason() const {
-  if (!replica_) return founding_ ? founding_->waiting_for() : "the data directory is being prepared";
+  if (!replica_)
+    return founding_ ? founding_->waiting_for() : "the data directory is being prepared";
   if (!replica_->raft().leader()) return "no leader is known: a majority may be unreachable";
   if (world_.now().monotonic - replica_->last_read_granted() > ready_within) {
     return "the leader has not confirmed a read lately";

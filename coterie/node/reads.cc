@@ -11,13 +11,14 @@ namespace coterie::node {
 
 namespace {
 constexpr Duration retry_interval = milliseconds(20);
-constexpr Duration round_patience = milliseconds(500);  // a round that is not answered by then is asked again
-constexpr size_t long_read_slice = 20'000;              // elements a turn
+constexpr Duration round_patience =
+    milliseconds(500);                      // a round that is not answered by then is asked again
+constexpr size_t long_read_slice = 20'000;  // elements a turn
 constexpr std::string_view not_executed = "CLUSTERDOWN not executed: no majority";
 }  // namespace
 
-void Reads::submit(Ticket ticket, const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args,
-                   bool stale, Now now) {
+void Reads::submit(Ticket ticket, const state::CommandSpec& spec, uint8_t db,
+                   std::span<const std::string_view> args, bool stale, Now now) {
   PayloadBuilder command(64);
   state::encode_command(command, spec.number, db, args);
   Read read{ticket, &spec, command.take(), now.monotonic + request_timeout_};
@@ -115,7 +116,8 @@ void Reads::serve(const state::State& state) {
   }
   for (const Read& read : std::exchange(stale_, {})) serve_one(read, state);
   // The long reads take turns, so that a second one does not wait for all of the first.
-  const size_t share = long_reads_.empty() ? 0 : std::max<size_t>(1, long_read_slice / long_reads_.size());
+  const size_t share =
+      long_reads_.empty() ? 0 : std::max<size_t>(1, long_read_slice / long_reads_.size());
   std::erase_if(long_reads_, [&](auto& read) {
     auto reply = read.second.advance(share);
     if (!reply) return false;

@@ -1,6 +1,7 @@
-// Reads makes linearizable reads cheap: all that were asked in one turn share one read index (Ongaro's dissertation 2014,
-// section 6.4), which is confirmed by one round of the leader; then they are served from this node's own state as soon as
-// it has applied that far. Reads carry no number: when a round fails they are asked again, until their time is over.
+// Reads makes linearizable reads cheap: all that were asked in one turn share one read index
+// (Ongaro's dissertation 2014, section 6.4), which is confirmed by one round of the leader; then
+// they are served from this node's own state as soon as it has applied that far. Reads carry no
+// number: when a round fails they are asked again, until their time is over.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +25,12 @@ class Reads {
  public:
   explicit Reads(Duration request_timeout) : request_timeout_(request_timeout) {}
 
-  void submit(Ticket ticket, const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args,
-              bool stale, Now now);
+  void submit(Ticket ticket, const state::CommandSpec& spec, uint8_t db,
+              std::span<const std::string_view> args, bool stale, Now now);
   void cancel(Ticket ticket);
 
-  // Ends a turn's collecting: the number of the round to ask for, when there is something to ask. Also asks again for what
-  // was refused, once `retry_interval` has passed.
+  // Ends a turn's collecting: the number of the round to ask for, when there is something to ask.
+  // Also asks again for what was refused, once `retry_interval` has passed.
   std::optional<uint64_t> begin_round(Now now);
   // An empty round, to learn whether reads can be served at all; at most one at a time.
   std::optional<uint64_t> begin_probe(Now now);
@@ -66,7 +67,7 @@ class Reads {
   void serve_one(const Read& read, const state::State& state);
 
   Duration request_timeout_;
-  std::vector<Read> waiting_;   // for the next round
+  std::vector<Read> waiting_;  // for the next round
   std::vector<Read> stale_;
   std::map<uint64_t, Round> rounds_;
   std::vector<std::pair<Ticket, state::LongRead>> long_reads_;

@@ -38,8 +38,13 @@ TEST(Reads, ServedOnlyWhenAppliedThatFar) {
   reads.serve(state);
   EXPECT_TRUE(reads.take_answers().empty());
   state::ApplyEffects effects;
-  state.apply(make_entry({.group = GroupId(1), .kind = EntryKind::leader_start, .feature_level = 1, .term = Term(1),
-                          .index = Index(1), .stamp_ms = 0, .bytes = {}},
+  state.apply(make_entry({.group = GroupId(1),
+                          .kind = EntryKind::leader_start,
+                          .feature_level = 1,
+                          .term = Term(1),
+                          .index = Index(1),
+                          .stamp_ms = 0,
+                          .bytes = {}},
                          ""),
               effects);
   reads.serve(state);

@@ -14,7 +14,8 @@ namespace {
 
 raft::Membership newest_membership(const store::Recovery& recovery, const store::Papers& papers) {
   raft::Membership membership;
-  if (auto record = from_wire<FoundingRecord>(Payload::copy_of(papers.founding))) membership = record->membership;
+  if (auto record = from_wire<FoundingRecord>(Payload::copy_of(papers.founding)))
+    membership = record->membership;
   if (recovery.snapshot) {
     if (auto header = snapshot_header(*recovery.snapshot)) membership = header->membership;
   }
@@ -33,9 +34,7 @@ Survivor::~Survivor() = default;
 Result<void> Survivor::open() {
   log_ = std::make_unique<store::Log>(
       world_.disk(), store::LogOptions{},
-      [this](uint64_t) {
-        log_->close([this] { std::exchange(done_, nullptr)({}); });
-      },
+      [this](uint64_t) { log_->close([this] { std::exchange(done_, nullptr)({}); }); },
       [this](Error error) { std::exchange(done_, nullptr)(tl::unexpected(std::move(error))); });
   COTERIE_TRY(recovery, log_->open());
   recovery_ = std::move(recovery);
@@ -47,10 +46,12 @@ Result<SurvivorReport> Survivor::look() {
   SurvivorReport report;
   report.lost_term = !recovery_.papers && recovery_.former;
   if (!recovery_.papers && !recovery_.former) {
-    return fail(Fault::not_found, "this directory holds no replica: nothing can be recovered from it");
+    return fail(Fault::not_found,
+                "this directory holds no replica: nothing can be recovered from it");
   }
   papers_ = recovery_.papers ? *recovery_.papers : *recovery_.former;
-  if (!papers_.cluster) return fail(Fault::not_found, "this replica has never been in a cluster: start it as usual");
+  if (!papers_.cluster)
+    return fail(Fault::not_found, "this replica has never been in a cluster: start it as usual");
   report.node = papers_.node;
   report.cluster = papers_.cluster;
   report.replica = papers_.replica;

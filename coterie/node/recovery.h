@@ -1,11 +1,14 @@
-// A Survivor is what is left when a majority of a cluster's disks is lost, and somebody has to decide to go on with it. It
-// says what this directory holds; and when the loss is accepted, it makes this replica the whole cluster:
+// A Survivor is what is left when a majority of a cluster's disks is lost, and somebody has to
+// decide to go on with it. It says what this directory holds; and when the loss is accepted, it
+// makes this replica the whole cluster:
 //
-//   - under a new cluster identity, so that members which were only away cannot come back and form a second majority;
+//   - under a new cluster identity, so that members which were only away cannot come back and form
+//   a second majority;
 //   - by an entry behind its log that names it as the only member, in a new term.
 //
-// All entries of its log count from then on, committed or not: what it holds may have been acknowledged. The other nodes
-// return with empty directories and are taken in as after any loss of a disk.
+// All entries of its log count from then on, committed or not: what it holds may have been
+// acknowledged. The other nodes return with empty directories and are taken in as after any loss of
+// a disk.
 #pragma once
 
 #include <functional>
@@ -27,9 +30,9 @@ struct SurvivorReport {
   Term term;
   Index snapshot, last;
   Term last_term;
-  bool damaged = false;         // its log has a hole: it holds less than it once acknowledged
-  bool lost_term = false;       // its term and vote are lost
-  std::string members;          // "1 2 3", as of the newest membership in its log
+  bool damaged = false;    // its log has a hole: it holds less than it once acknowledged
+  bool lost_term = false;  // its term and vote are lost
+  std::string members;     // "1 2 3", as of the newest membership in its log
 };
 
 class Survivor final : public world::Tenant {

@@ -1,5 +1,6 @@
-// See replica.h. The order within a turn: inputs step the machine as they come; end_turn() gathers the writes into
-// entries, asks for read indexes, flushes the machine, sends, writes, applies, and serves what can be served.
+// See replica.h. The order within a turn: inputs step the machine as they come; end_turn() gathers
+// the writes into entries, asks for read indexes, flushes the machine, sends, writes, applies, and
+// serves what can be served.
 #include "coterie/node/replica.h"
 
 #include <algorithm>
@@ -22,8 +23,10 @@ int64_t newest_stamp(const raft::Raft& raft, const state::State& state) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Replica>> Replica::start(world::World& world, store::Log& log, store::Recovery&& recovery,
-                                                const FoundingRecord& founding, const ReplicaOptions& options,
+Result<std::unique_ptr<Replica>> Replica::start(world::World& world, store::Log& log,
+                                                store::Recovery&& recovery,
+                                                const FoundingRecord& founding,
+                                                const ReplicaOptions& options,
                                                 Callbacks callbacks) {
   raft::Recovered recovered;
   recovered.hard_state = recovery.hard_state;
@@ -37,15 +40,17 @@ Result<std::unique_ptr<Replica>> Replica::start(world::World& world, store::Log&
     COTERIE_CHECK(loader.feed(body.view()));
     COTERIE_TRY(loaded, loader.finish());
     state = std::move(loaded);
-    if (state.applied() != recovery.snapshot->index) return fail(Fault::corrupt, "snapshot of another index");
+    if (state.applied() != recovery.snapshot->index)
+      return fail(Fault::corrupt, "snapshot of another index");
     recovered.snapshot = {recovery.snapshot->index, recovery.snapshot->term, header.membership};
   }
   return std::unique_ptr<Replica>(new Replica(world, log, std::move(recovered), std::move(state),
                                               recovery.snapshot, options, std::move(callbacks)));
 }
 
-Replica::Replica(world::World& world, store::Log& log, raft::Recovered&& recovered, state::State&& state,
-                 std::optional<store::SnapshotFile> snapshot, const ReplicaOptions& options, Callbacks callbacks)
+Replica::Replica(world::World& world, store::Log& log, raft::Recovered&& recovered,
+                 state::State&& state, std::optional<store::SnapshotFile> snapshot,
+                 const ReplicaOptions& options, Callbacks callbacks)
     : world_(world),
       log_(log),
       options_(options),
@@ -58,14 +63,16 @@ Replica::Replica(world::World& world, store::Log& log, raft::Recovered&& recover
                 .nonce = world.entropy() >> 1,
                 .request_timeout = options.request_timeout}),
       reads_(options.request_timeout),
-      snapshots_(world.disk(), std::move(snapshot),
-                 {.made = [this](const raft::SnapshotPoint& point) { on_snapshot_made(point); },
-                  .received =
-                      [this](const raft::SnapshotPoint& point, std::optional<state::State> received) {
-                        on_snapshot_received(point, std::move(received));
-                      },
-                  .data = [this](raft::SnapshotData data) { step(std::move(data)); },
-                  .note = [this](world::LogLevel level, std::string text) { callbacks_.note(level, text); }}),
+      snapshots_(
+          world.disk(), std::move(snapshot),
+          {.made = [this](const raft::SnapshotPoint& point) { on_snapshot_made(point); },
+           .received =
+               [this](const raft::SnapshotPoint& point, std::optional<state::State> received) {
+                 on_snapshot_received(point, std::move(received));
+               },
+           .data = [this](raft::SnapshotData data) { step(std::move(data)); },
+           .note = [this](world::LogLevel level,
+                          std::string text) { callbacks_.note(level, text); }}),
       log_time_(options.raft.node) {}
 
 void Replica::step(raft::Input&& input) { raft_.step(std::move(input), world_.now(), effects_); }
@@ -85,9 +92,13 @@ void Replica::cancel(Ticket ticket) {
   reads_.cancel(ticket);
 }
 
-void Replica::on_message(NodeId, raft::Message&& message) { step(raft::ReceivedMessage{std::move(message)}); }
+void Replica::on_message(NodeId, raft::Message&& message) {
+  step(raft::ReceivedMessage{std::move(message)});
+}
 
-void Replica::on_forward(NodeId from, Forward&& forward) { forwards_.emplace_back(from, std::move(forward)); }
+void Replica::on_forward(NodeId from, Forward&& forward) {
+  forwards_.emplace_back(from, std::move(forward));
+}
 
 void Replica::on_refused(const ForwardRefused& refused) {
   session_.refused(refused.session, refused.expected, refused.pass);
@@ -123,8 +134,9 @@ void Replica::disks_full(bool own, bool majority) {
   majority_full_ = majority;
 }
 
-// True when this node leads and has applied its first entry: then its state has seen all that earlier leaders have put
-// into the log, and what this one has put there since is known to the intake.
+// True when this node leads and has applied its first entry: then its state has seen all that
+// earlier leaders have put into the log, and what this one has put there since is known to the
+// intake.
 bool Replica::proposing() const { return leads_ && state_.applied_term() == raft_.term(); }
 
 // Notices changes of leader: what is under way is sent to the new one.
@@ -147,7 +159,9 @@ void Replica::lead_or_follow() {
 }
 
 void Replica::gather_writes() {
-  if (majority_full_) session_.answer_unsent("DISKFULL the disks of a majority are full: make room, then write again");
+  if (majority_full_)
+    session_.answer_unsent(
+        "DISKFULL the disks of a majority are full: make room, then write again");
   if (last_leader_) {
     const Payload blocks = session_.flush(world_.now());
     if (!blocks.empty()) {
@@ -167,7 +181,8 @@ void Replica::gather_writes() {
     if (!leads_) {
       refusals.push_back({forward.group, forward.pass, SessionId(0), 0});
     } else if (auto taken = intake_.take(from, own, forward, state_, refusals); !taken) {
-      callbacks_.note(world::LogLevel::warning, "malformed commands from node " + std::to_string(from.value));
+      callbacks_.note(world::LogLevel::warning,
+                      "malformed commands from node " + std::to_string(from.value));
     }
     for (const ForwardRefused& refusal : refusals) {
       if (own) {
@@ -194,7 +209,8 @@ void Replica::propose(EntryKind kind, PayloadBuilder& body) {
 void Replica::propose_batches() {
   if (!proposing()) return;
   while (!intake_.empty()) {
-    PayloadBuilder body(entry_header_bytes + std::min<uint64_t>(intake_.bytes(), options_.entry_bytes) + 64);
+    PayloadBuilder body(entry_header_bytes +
+                        std::min<uint64_t>(intake_.bytes(), options_.entry_bytes) + 64);
     reserve_entry_header(body);
     std::set<NodeId> from;
     intake_.fill(body, options_.entry_bytes, from);
@@ -205,7 +221,8 @@ void Replica::propose_batches() {
   }
 }
 
-// A deadline that has fallen due on an idle cluster gets a stamp; sessions that have been silent are closed.
+// A deadline that has fallen due on an idle cluster gets a stamp; sessions that have been silent
+// are closed.
 void Replica::propose_housekeeping() {
   if (!proposing()) return;
   const Now now = world_.now();
@@ -269,7 +286,8 @@ void Replica::carry_out() {
   for (const raft::Message& message : effects.messages) {
     world_.network().send(message.to_node, encode_frame(message));
   }
-  for (raft::Write& write : effects.writes) log_.write(write.number, write.hard_state, write.entries);
+  for (raft::Write& write : effects.writes)
+    log_.write(write.number, write.hard_state, write.entries);
   log_.flush(world_.now());
   for (Entry& entry : effects.committed) to_apply_.push_back(std::move(entry));
   for (const raft::ReadGrant& grant : effects.reads) {
@@ -282,7 +300,8 @@ void Replica::carry_out() {
   for (const raft::SnapshotRead& wanted : effects.snapshot_reads) snapshots_.read(wanted);
   for (raft::SnapshotWrite& chunk : effects.snapshot_writes) snapshots_.write(std::move(chunk));
   for (raft::Note& note : effects.notes) {
-    callbacks_.note(note.warning ? world::LogLevel::warning : world::LogLevel::info, std::move(note.text));
+    callbacks_.note(note.warning ? world::LogLevel::warning : world::LogLevel::info,
+                    std::move(note.text));
   }
 }
 
@@ -303,7 +322,8 @@ void Replica::apply(const Entry& entry) {
   applied_.clear();
   state_.apply(entry, applied_);
   if (entry.kind == EntryKind::membership) {
-    if (auto membership = from_wire<raft::Membership>(entry.body())) applied_membership_ = *membership;
+    if (auto membership = from_wire<raft::Membership>(entry.body()))
+      applied_membership_ = *membership;
   }
   for (const state::SessionReply& reply : applied_.replies) session_.replied(reply, world_.now());
   for (SessionId closed : applied_.closed) session_.closed(closed);
@@ -317,7 +337,8 @@ void Replica::snapshot_if_due() {
   if (snapshots_.making() || snapshots_.receiving()) return;
   const uint64_t log_bytes = raft_.log_bytes();
   if (log_bytes < options_.snapshot_log_bytes || state_.applied() <= raft_.snapshot().index) return;
-  // A follower that is being sent the present one would have to begin again: it is waited for, within bounds.
+  // A follower that is being sent the present one would have to begin again: it is waited for,
+  // within bounds.
   const auto& progress = raft_.progress();
   const bool sending = std::any_of(progress.begin(), progress.end(), [](const auto& peer) {
     return peer.second.snapshotting && peer.second.recently_active;
@@ -335,12 +356,14 @@ void Replica::on_snapshot_made(const raft::SnapshotPoint& point) {
     kept_bytes += entry->bytes.size();
     keep_from = keep_from.previous();
   }
-  callbacks_.note(world::LogLevel::info, "snapshot at " + std::to_string(point.index.value) + " made");
+  callbacks_.note(world::LogLevel::info,
+                  "snapshot at " + std::to_string(point.index.value) + " made");
   step(raft::Compact{point, keep_from});
   log_.compact(keep_from);
 }
 
-void Replica::on_snapshot_received(const raft::SnapshotPoint& point, std::optional<state::State> state) {
+void Replica::on_snapshot_received(const raft::SnapshotPoint& point,
+                                   std::optional<state::State> state) {
   if (!state) return step(raft::SnapshotInstalled{point, false});
   to_apply_.clear();
   std::erase_if(effects_.committed, [&](const Entry& entry) { return entry.index <= point.index; });
@@ -348,7 +371,8 @@ void Replica::on_snapshot_received(const raft::SnapshotPoint& point, std::option
   applied_membership_ = point.membership;
   log_.reset(point.index.next());
   session_.reconcile(state_, world_.now());
-  callbacks_.note(world::LogLevel::info, "snapshot at " + std::to_string(point.index.value) + " installed");
+  callbacks_.note(world::LogLevel::info,
+                  "snapshot at " + std::to_string(point.index.value) + " installed");
   step(raft::SnapshotInstalled{point, true});
   world_.want_turn();
 }
@@ -356,7 +380,8 @@ void Replica::on_snapshot_received(const raft::SnapshotPoint& point, std::option
 std::vector<std::pair<Ticket, Reply>> Replica::take_answers() {
   auto answers = session_.take_answers();
   auto reads = reads_.take_answers();
-  answers.insert(answers.end(), std::make_move_iterator(reads.begin()), std::make_move_iterator(reads.end()));
+  answers.insert(answers.end(), std::make_move_iterator(reads.begin()),
+                 std::make_move_iterator(reads.end()));
   return answers;
 }
 

@@ -1,7 +1,8 @@
-// A Replica is one group's share of a node: its Raft machine, its durable log, its copy of the state, and the session by
-// which this node's clients write. It carries out the machine's effects through the world, and it is where a write's path
-// meets itself: from the session into an entry, into the log and to the followers, and, when a majority has it, through
-// apply back to the client's ticket.
+// A Replica is one group's share of a node: its Raft machine, its durable log, its copy of the
+// state, and the session by which this node's clients write. It carries out the machine's effects
+// through the world, and it is where a write's path meets itself: from the session into an entry,
+// into the log and to the followers, and, when a majority has it, through apply back to the
+// client's ticket.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +30,12 @@
 namespace coterie::node {
 
 struct ReplicaOptions {
-  raft::Options raft;                            // group, node, replica, seed and timing
+  raft::Options raft;  // group, node, replica, seed and timing
   Duration request_timeout = seconds(10);
-  uint64_t snapshot_log_bytes = 64u << 20;       // log kept in memory that makes a snapshot due
-  uint64_t keep_log_bytes = 8u << 20;            // of it kept behind a snapshot, for followers a little behind
-  uint64_t entry_bytes = 4u << 20;               // a batch is closed above this
+  uint64_t snapshot_log_bytes = 64u << 20;  // log kept in memory that makes a snapshot due
+  uint64_t keep_log_bytes =
+      8u << 20;                     // of it kept behind a snapshot, for followers a little behind
+  uint64_t entry_bytes = 4u << 20;  // a batch is closed above this
   uint64_t apply_bytes_a_turn = 512u << 10;
 };
 
@@ -44,15 +46,17 @@ class Replica {
     std::function<void(world::LogLevel, std::string)> note;
   };
 
-  // `recovery` is what log.open() gave; the papers are founded. `log` and `world` outlive the replica. Fault::corrupt:
-  // the snapshot's content cannot be used: the node is as wiped.
-  static Result<std::unique_ptr<Replica>> start(world::World& world, store::Log& log, store::Recovery&& recovery,
-                                                const FoundingRecord& founding, const ReplicaOptions& options,
-                                                Callbacks callbacks);
+  // `recovery` is what log.open() gave; the papers are founded. `log` and `world` outlive the
+  // replica. Fault::corrupt: the snapshot's content cannot be used: the node is as wiped.
+  static Result<std::unique_ptr<Replica>> start(world::World& world, store::Log& log,
+                                                store::Recovery&& recovery,
+                                                const FoundingRecord& founding,
+                                                const ReplicaOptions& options, Callbacks callbacks);
 
-  void write(Ticket ticket, const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args);
-  void read(Ticket ticket, const state::CommandSpec& spec, uint8_t db, std::span<const std::string_view> args,
-            bool stale);
+  void write(Ticket ticket, const state::CommandSpec& spec, uint8_t db,
+             std::span<const std::string_view> args);
+  void read(Ticket ticket, const state::CommandSpec& spec, uint8_t db,
+            std::span<const std::string_view> args, bool stale);
   void cancel(Ticket ticket);
 
   void on_message(NodeId from, raft::Message&& message);
@@ -77,7 +81,8 @@ class Replica {
 
  private:
   Replica(world::World& world, store::Log& log, raft::Recovered&& recovered, state::State&& state,
-          std::optional<store::SnapshotFile> snapshot, const ReplicaOptions& options, Callbacks callbacks);
+          std::optional<store::SnapshotFile> snapshot, const ReplicaOptions& options,
+          Callbacks callbacks);
 
   void step(raft::Input&& input);
   void lead_or_follow();
@@ -112,8 +117,8 @@ class Replica {
   std::vector<std::pair<NodeId, Forward>> forwards_;  // arrived in this turn
   NodeId last_leader_;
   Term last_term_;
-  bool leads_ = false;              // as of the last turn
-  int64_t newest_stamp_ms_ = 0;     // in the log, as far as this leader has proposed
+  bool leads_ = false;           // as of the last turn
+  int64_t newest_stamp_ms_ = 0;  // in the log, as far as this leader has proposed
   Instant housekeeping_at_{0};
   Instant probe_at_{0};
   bool own_disk_full_ = false;

@@ -1,4 +1,5 @@
-// The Router says which group keeps a key: the hash slots are the unit that shards will move. One group has them all today.
+// The Router says which group keeps a key: the hash slots are the unit that shards will move. One
+// group has them all today.
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,12 @@ namespace coterie::node {
 namespace {
 constexpr std::string_view not_executed = "CLUSTERDOWN not executed: no majority";
 constexpr std::string_view not_known = "UNKNOWN the outcome of this command is not known";
-constexpr std::string_view unblocked = "UNBLOCKED the session of this node was closed while the client was waiting";
+constexpr std::string_view unblocked =
+    "UNBLOCKED the session of this node was closed while the client was waiting";
 constexpr Duration open_interval = milliseconds(500);
-constexpr size_t block_bytes_max = 4u << 20;     // of one block, but one request at least
-constexpr size_t frame_bytes_usual = 16u << 20;  // of the blocks given at once, but one block at least
+constexpr size_t block_bytes_max = 4u << 20;  // of one block, but one request at least
+constexpr size_t frame_bytes_usual = 16u
+                                     << 20;  // of the blocks given at once, but one block at least
 }  // namespace
 
 Session::Session(const SessionOptions& options) : options_(options) {}
@@ -43,7 +45,8 @@ void Session::cancel(Ticket ticket, Now now) {
     waiting = 0;
     return submit_cancellation(number, now);
   }
-  // Tickets rise, those of the session's own requests are 0: search from the end, where unanswered ones are.
+  // Tickets rise, those of the session's own requests are 0: search from the end, where unanswered
+  // ones are.
   for (size_t i = requests_.size(); i-- > 0;) {
     Request& request = requests_[i];
     if (request.ticket != ticket) continue;
@@ -116,8 +119,8 @@ Payload Session::open_block(Now now) {
   PayloadBuilder command;
   const size_t size_bytes = state::encode_command(command, state::number::open_session, 0, args);
   PayloadBuilder out(state::block_header_bytes + size_bytes);
-  state::encode_block_header(out, {.session = SessionId(0), .first_number = 0, .acknowledged = 0, .count = 1},
-                             size_bytes);
+  state::encode_block_header(
+      out, {.session = SessionId(0), .first_number = 0, .acknowledged = 0, .count = 1}, size_bytes);
   out.append(command.view());
   return out.take();
 }
@@ -135,7 +138,8 @@ size_t Session::may_send() const {
   return count;
 }
 
-// The common case: all that is unsent came in this turn and fits the window. Its slab becomes the block.
+// The common case: all that is unsent came in this turn and fits the window. Its slab becomes the
+// block.
 Payload Session::turn_block() {
   PayloadBuilder header(state::block_header_bytes);
   state::encode_block_header(header,
@@ -169,8 +173,8 @@ void Session::encode_block(PayloadBuilder& out, size_t first, size_t end) const 
   for (size_t i = first; i < end; ++i) out.append(requests_[i].bytes.view());
 }
 
-// Blocks of the requests from position `first` to the end of what may be sent, as far as one frame should go; the rest
-// follows in the next turn.
+// Blocks of the requests from position `first` to the end of what may be sent, as far as one frame
+// should go; the rest follows in the next turn.
 Payload Session::blocks_from(size_t first) {
   const size_t end = std::max(sent_, may_send());
   PayloadBuilder out(state::block_header_bytes);
@@ -178,7 +182,8 @@ Payload Session::blocks_from(size_t first) {
   do {
     size_t stop = position;
     size_t bytes = 0;
-    while (stop < end && (stop == position || bytes + requests_[stop].size_bytes <= block_bytes_max)) {
+    while (stop < end &&
+           (stop == position || bytes + requests_[stop].size_bytes <= block_bytes_max)) {
       bytes += requests_[stop++].size_bytes;
     }
     if (out.size() > 0 && out.size() + bytes > frame_bytes_usual) break;
@@ -234,7 +239,9 @@ void Session::refused(const SessionId& session, uint64_t expected, uint64_t pass
 }
 
 void Session::opened(const state::SessionOpened& opened) {
-  if (opened.node != options_.node || opened.replica != options_.replica || opened.nonce != options_.nonce) return;
+  if (opened.node != options_.node || opened.replica != options_.replica ||
+      opened.nonce != options_.nonce)
+    return;
   if (opened.session == id_) return;  // asked twice
   id_ = opened.session;
   last_applied_ = 0;
@@ -242,8 +249,9 @@ void Session::opened(const state::SessionOpened& opened) {
   COTERIE_ASSERT(sent_ == 0);
 }
 
-// The session was closed by an entry that this node has now applied. What was not applied before it never will be: it goes
-// into the next session, under new numbers, exactly once still. Whose outcome was given up is not asked again.
+// The session was closed by an entry that this node has now applied. What was not applied before it
+// never will be: it goes into the next session, under new numbers, exactly once still. Whose
+// outcome was given up is not asked again.
 void Session::closed(SessionId session) {
   if (session != id_ || !id_) return;
   COTERIE_REACHED("session: closed and opened anew");
@@ -258,7 +266,8 @@ void Session::closed(SessionId session) {
 
 void Session::start_session_anew() {
   seal_turn();
-  std::erase_if(requests_, [](const Request& request) { return request.answered || request.ticket == 0; });
+  std::erase_if(requests_,
+                [](const Request& request) { return request.answered || request.ticket == 0; });
   pending_bytes_ = 0;
   for (const Request& request : requests_) pending_bytes_ += request.size_bytes;
   waiting_.clear();
@@ -290,7 +299,8 @@ void Session::replied(const state::SessionReply& reply, Now now) {
   drop_answered();
 }
 
-// A request that was applied and has no reply yet waits in the state. It no longer counts as under way.
+// A request that was applied and has no reply yet waits in the state. It no longer counts as under
+// way.
 void Session::set_aside(size_t position) {
   Request& request = requests_[position];
   waiting_[first_number_ + position] = request.wanted ? request.ticket : 0;
@@ -314,7 +324,8 @@ void Session::reconcile(const state::State& state, Now now) {
   if (!id_) return;
   const auto view = state.session(id_);
   if (!view) {
-    // Closed somewhere in what the snapshot skipped: what had been sent may or may not have been applied.
+    // Closed somewhere in what the snapshot skipped: what had been sent may or may not have been
+    // applied.
     COTERIE_REACHED("session: found closed in a snapshot");
     for (const auto& [number, ticket] : waiting_) {
       if (ticket != 0) answers_.emplace_back(ticket, reply_error(not_known));
@@ -337,7 +348,8 @@ void Session::reconcile(const state::State& state, Now now) {
     const auto& [number, ticket] = one;
     auto kept = state.kept_reply(id_, number);
     if (!kept && state.waiting(id_, number)) return false;
-    if (ticket != 0) answers_.emplace_back(ticket, kept ? *std::move(kept) : reply_error(not_known));
+    if (ticket != 0)
+      answers_.emplace_back(ticket, kept ? *std::move(kept) : reply_error(not_known));
     return true;
   });
 }

@@ -1,5 +1,5 @@
-// A session against a real state: whatever is lost, repeated or skipped by a snapshot, each request counts once and each
-// reply arrives once.
+// A session against a real state: whatever is lost, repeated or skipped by a snapshot, each request
+// counts once and each reply arrives once.
 #include "coterie/node/session.h"
 
 #include <map>
@@ -13,7 +13,8 @@ namespace {
 
 Now at(int64_t ms) { return {Instant{0} + milliseconds(ms), WallTime{1'000 + ms}}; }
 
-// A log of entries, each with the blocks that were given, and the state that has applied a part of it.
+// A log of entries, each with the blocks that were given, and the state that has applied a part of
+// it.
 class Bench {
  public:
   explicit Bench(uint64_t window = 4'096, Duration request_timeout = seconds(10)) {
@@ -229,7 +230,8 @@ TEST(Session, ClosedByTheLogItGoesOnInANewOneExactlyOnce) {
   const std::string id = std::to_string(first.value);
   const std::string_view argument = id;
   PayloadBuilder command, block;
-  const size_t size = state::encode_command(command, state::number::close_session, 0, {&argument, 1});
+  const size_t size =
+      state::encode_command(command, state::number::close_session, 0, {&argument, 1});
   state::encode_block_header(block, {SessionId(0), 0, 0, 1}, size);
   block.append(command.view());
   bench.append(block.take(), 0);
@@ -256,7 +258,8 @@ TEST(Session, TheWindowIsKept) {
   EXPECT_EQ(bench.answers[25], ":25\r\n");
 }
 
-// Blocks are lost, repeated and delayed at random; snapshots skip entries; the counter is exact all the same.
+// Blocks are lost, repeated and delayed at random; snapshots skip entries; the counter is exact all
+// the same.
 TEST(Session, RandomTroubleChangesNothing) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     Random random(seed);
@@ -273,7 +276,8 @@ TEST(Session, RandomTroubleChangesNothing) {
         if (random.chance(0.2)) delayed.push_back(blocks);
         if (random.chance(0.6)) bench.append(blocks, ms);
       }
-      if (!delayed.empty() && random.chance(0.1)) bench.append(delayed[random.below(delayed.size())], ms);
+      if (!delayed.empty() && random.chance(0.1))
+        bench.append(delayed[random.below(delayed.size())], ms);
       if (random.chance(0.5)) {
         const bool snapshot = random.chance(0.1) && bench.session->id();
         bench.apply(ms, !snapshot);

@@ -28,7 +28,8 @@ struct Snapshots::Making {
 };
 
 struct Snapshots::Receiving {
-  Receiving(world::Disk& disk, const raft::SnapshotPoint& at) : point(at), writer(disk, about(at)) {}
+  Receiving(world::Disk& disk, const raft::SnapshotPoint& at)
+      : point(at), writer(disk, about(at)) {}
 
   raft::SnapshotPoint point;
   store::SnapshotWriter writer;
@@ -42,7 +43,8 @@ Result<SnapshotHeader> snapshot_header(const store::SnapshotFile& file) {
   return from_wire<SnapshotHeader>(Payload::copy_of(file.header));
 }
 
-Snapshots::Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest, Callbacks callbacks)
+Snapshots::Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest,
+                     Callbacks callbacks)
     : disk_(disk), newest_(std::move(newest)), callbacks_(std::move(callbacks)) {}
 
 Snapshots::~Snapshots() { *alive_ = false; }
@@ -66,9 +68,10 @@ bool Snapshots::work(size_t bytes_max) {
   }
   if (done_bytes >= bytes_max) return true;
   making_->finishing = true;
-  making_->writer.finish([this, alive = alive_, point = making_->point](Result<store::SnapshotFile> file) {
-    if (*alive) made(std::move(file), point);
-  });
+  making_->writer.finish(
+      [this, alive = alive_, point = making_->point](Result<store::SnapshotFile> file) {
+        if (*alive) made(std::move(file), point);
+      });
   return false;
 }
 
@@ -87,18 +90,19 @@ void Snapshots::made(Result<store::SnapshotFile> file, const raft::SnapshotPoint
 void Snapshots::read(const raft::SnapshotRead& wanted) {
   raft::SnapshotData answer{wanted.to, wanted.index, wanted.offset_bytes, 0, {}};
   if (!newest_ || newest_->index != wanted.index) return callbacks_.data(std::move(answer));
-  store::read_snapshot(disk_, *newest_, wanted.offset_bytes, wanted.size_bytes_max,
-                       [this, alive = alive_, answer, total = newest_->body_bytes](Result<Payload> data) mutable {
-                         if (!*alive) return;
-                         if (data) {
-                           answer.total_bytes = total;
-                           answer.data = *std::move(data);
-                         } else {
-                           callbacks_.note(world::LogLevel::warning,
-                                           "snapshot cannot be read: " + data.error().message);
-                         }
-                         callbacks_.data(std::move(answer));
-                       });
+  store::read_snapshot(
+      disk_, *newest_, wanted.offset_bytes, wanted.size_bytes_max,
+      [this, alive = alive_, answer, total = newest_->body_bytes](Result<Payload> data) mutable {
+        if (!*alive) return;
+        if (data) {
+          answer.total_bytes = total;
+          answer.data = *std::move(data);
+        } else {
+          callbacks_.note(world::LogLevel::warning,
+                          "snapshot cannot be read: " + data.error().message);
+        }
+        callbacks_.data(std::move(answer));
+      });
 }
 
 void Snapshots::write(raft::SnapshotWrite&& chunk) {
@@ -122,8 +126,9 @@ void Snapshots::finish_receiving() {
     auto state = received->loader.finish();
     if (!file || !state || received->bad) {
       COTERIE_REACHED("snapshot: a received one was bad");
-      callbacks_.note(world::LogLevel::warning, "a received snapshot is not usable: " +
-                                                    (!file ? file.error().message : "its content fails its checks"));
+      callbacks_.note(world::LogLevel::warning,
+                      "a received snapshot is not usable: " +
+                          (!file ? file.error().message : "its content fails its checks"));
       return callbacks_.received(received->point, {});
     }
     store::remove_old_snapshots(disk_, newest_, file->index);

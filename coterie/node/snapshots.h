@@ -1,7 +1,8 @@
-// Snapshots keeps the log short and brings back who is too far behind. Making one freezes the state (a copy of references),
-// then turns it into bytes and hands them to the disk piece by piece over many turns: no fork, no pause. Sending one reads
-// pieces of the file as Raft asks for them; receiving one writes a file and builds a state beside the one in force, which it
-// replaces when all of it is durable and has passed its checks.
+// Snapshots keeps the log short and brings back who is too far behind. Making one freezes the state
+// (a copy of references), then turns it into bytes and hands them to the disk piece by piece over
+// many turns: no fork, no pause. Sending one reads pieces of the file as Raft asks for them;
+// receiving one writes a file and builds a state beside the one in force, which it replaces when
+// all of it is durable and has passed its checks.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +41,8 @@ class Snapshots {
   void make(state::State frozen, const raft::Membership& membership);
   bool making() const { return making_ != nullptr; }
   bool receiving() const { return receiving_ != nullptr; }
-  // Does a piece of the work, `bytes_max` at most; called in every turn. True: there is more to do now.
+  // Does a piece of the work, `bytes_max` at most; called in every turn. True: there is more to do
+  // now.
   bool work(size_t bytes_max);
 
   void read(const raft::SnapshotRead& wanted);

@@ -23,7 +23,9 @@ Payload encode_head(FrameKind kind, const T& message) {
 }
 }  // namespace
 
-std::vector<Payload> encode_frame(const NodeMessage& message) { return {encode_head(kind_node, message)}; }
+std::vector<Payload> encode_frame(const NodeMessage& message) {
+  return {encode_head(kind_node, message)};
+}
 
 std::vector<Payload> encode_frame(const raft::Message& message) {
   const auto* append = std::get_if<raft::Append>(&message.body);
@@ -38,9 +40,11 @@ std::vector<Payload> encode_frame(const raft::Message& message) {
 Result<AnyMessage> decode_frame(const Payload& frame) {
   if (frame.size() < message_header_bytes) return fail(Fault::corrupt, "frame without a message");
   const auto size_bytes = load_le<uint32_t>(frame.data() + 1);
-  if (size_bytes > frame.size() - message_header_bytes) return fail(Fault::corrupt, "message cut short");
+  if (size_bytes > frame.size() - message_header_bytes)
+    return fail(Fault::corrupt, "message cut short");
   const Payload head = frame.slice(message_header_bytes, size_bytes);
-  Payload rest = frame.slice(message_header_bytes + size_bytes, frame.size() - message_header_bytes - size_bytes);
+  Payload rest = frame.slice(message_header_bytes + size_bytes,
+                             frame.size() - message_header_bytes - size_bytes);
   if (frame.data()[0] == kind_node) {
     COTERIE_TRY(message, from_wire<NodeMessage>(head));
     if (!rest.empty()) return fail(Fault::corrupt, "bytes behind a message");
@@ -54,7 +58,8 @@ Result<AnyMessage> decode_frame(const Payload& frame) {
     return AnyMessage{std::move(message)};
   }
   while (!rest.empty()) {
-    // The record's own CRC is checked where the entry is taken in, by Entry::from_bytes; here only its extent.
+    // The record's own CRC is checked where the entry is taken in, by Entry::from_bytes; here only
+    // its extent.
     if (rest.size() < entry_header_bytes) return fail(Fault::corrupt, "entry cut short");
     const auto record_bytes = load_le<uint32_t>(rest.data());
     if (record_bytes < entry_header_bytes || record_bytes > rest.size()) {

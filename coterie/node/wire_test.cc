@@ -31,7 +31,8 @@ Entry entry(uint64_t index, std::string_view body) {
 }
 
 raft::Message append_of(std::vector<Payload> entries) {
-  raft::Message message{GroupId(1), NodeId(1), ReplicaId{{0, 10}}, NodeId(2), ReplicaId{{0, 11}}, Term(7), {}};
+  raft::Message message{GroupId(1), NodeId(1), ReplicaId{{0, 10}}, NodeId(2), ReplicaId{{0, 11}},
+                        Term(7),    {}};
   message.body = raft::Append{Index(3), Term(6), Index(2), 4, Index(0), std::move(entries)};
   return message;
 }
@@ -94,7 +95,8 @@ std::string hex(std::string_view bytes) {
 
 // The bytes in docs/formats/frame.md are those of this program.
 TEST(Wire, TheDocumentedExample) {
-  raft::Message message{GroupId(1), NodeId(1), ReplicaId{{0, 10}}, NodeId(2), ReplicaId{{0, 11}}, Term(7), {}};
+  raft::Message message{GroupId(1), NodeId(1), ReplicaId{{0, 10}}, NodeId(2), ReplicaId{{0, 11}},
+                        Term(7),    {}};
   message.body = raft::Heartbeat{Index(5), 3};
   const auto parts = encode_frame(message);
   const Payload frame = joined({world::frame_header(parts), joined(parts)});

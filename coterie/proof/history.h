@@ -1,5 +1,5 @@
-// A history is what clients saw: operations with the times of their call and their return. It knows nothing of how the
-// store works, so it can judge any store.
+// A history is what clients saw: operations with the times of their call and their return. It knows
+// nothing of how the store works, so it can judge any store.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ enum class Outcome : uint8_t {
 
 struct Operation {
   uint32_t client = 0;
-  std::string name;    // "set", "get", "incr", "del"
+  std::string name;  // "set", "get", "incr", "del"
   std::string key;
   std::string value;   // written, or what the operation is given
   std::string result;  // read; "" stands for nothing

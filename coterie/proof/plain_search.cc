@@ -33,7 +33,8 @@ std::optional<std::string> after(const Operation& operation, const std::string& 
   return counted;
 }
 
-// The search for one key. `done` is a prefix of the operations in order of their calls, and some beyond it.
+// The search for one key. `done` is a prefix of the operations in order of their calls, and some
+// beyond it.
 class Search {
  public:
   Search(std::vector<const Operation*> operations, const SearchBounds& bounds)
@@ -44,7 +45,11 @@ class Search {
     }
   }
 
-  Verdict run() { return extend(0, "") ? Verdict::holds : steps_ >= bounds_.steps_max ? Verdict::bound_met : Verdict::violated; }
+  Verdict run() {
+    return extend(0, "")                 ? Verdict::holds
+           : steps_ >= bounds_.steps_max ? Verdict::bound_met
+                                         : Verdict::violated;
+  }
   const Operation* stuck_at() const { return stuck_; }
 
  private:
@@ -91,10 +96,13 @@ class Search {
 }  // namespace
 
 std::string describe(const Operation& operation) {
-  const char* outcome = operation.outcome == Outcome::ok ? "ok" : operation.outcome == Outcome::failed ? "failed" : "unknown";
-  return fmt::format("client {}: {} {} {} -> {} '{}' [{:.3f}, {:.3f}] ms", operation.client, operation.name,
-                     operation.key, operation.value, outcome, operation.result,
-                     static_cast<double>(operation.called_ns) / 1e6, static_cast<double>(operation.returned_ns) / 1e6);
+  const char* outcome = operation.outcome == Outcome::ok       ? "ok"
+                        : operation.outcome == Outcome::failed ? "failed"
+                                                               : "unknown";
+  return fmt::format("client {}: {} {} {} -> {} '{}' [{:.3f}, {:.3f}] ms", operation.client,
+                     operation.name, operation.key, operation.value, outcome, operation.result,
+                     static_cast<double>(operation.called_ns) / 1e6,
+                     static_cast<double>(operation.returned_ns) / 1e6);
 }
 
 Ruling linearizable_strings(const History& history, const SearchBounds& bounds) {
@@ -104,16 +112,20 @@ Ruling linearizable_strings(const History& history, const SearchBounds& bounds) 
   }
   for (auto& [key, operations] : by_key) {
     if (operations.size() > bounds.operations_max) {
-      return {Verdict::bound_met, fmt::format("key {}: more than {} operations", key, bounds.operations_max)};
+      return {Verdict::bound_met,
+              fmt::format("key {}: more than {} operations", key, bounds.operations_max)};
     }
-    std::stable_sort(operations.begin(), operations.end(),
-                     [](const Operation* a, const Operation* b) { return a->called_ns < b->called_ns; });
+    std::stable_sort(
+        operations.begin(), operations.end(),
+        [](const Operation* a, const Operation* b) { return a->called_ns < b->called_ns; });
     Search search(operations, bounds);
     const Verdict verdict = search.run();
-    if (verdict == Verdict::bound_met) return {verdict, fmt::format("key {}: more than {} steps", key, bounds.steps_max)};
+    if (verdict == Verdict::bound_met)
+      return {verdict, fmt::format("key {}: more than {} steps", key, bounds.steps_max)};
     if (verdict == Verdict::violated) {
-      return {verdict, fmt::format("key {}: no order explains {}", key,
-                                   search.stuck_at() == nullptr ? "it" : describe(*search.stuck_at()))};
+      return {verdict,
+              fmt::format("key {}: no order explains {}", key,
+                          search.stuck_at() == nullptr ? "it" : describe(*search.stuck_at()))};
     }
   }
   return {};

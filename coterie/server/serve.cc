@@ -1,11 +1,11 @@
 // See serve.h. Nothing happens here: the parts are made, told of each other, and given their turns.
 #include "coterie/server/serve.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <memory>
 #include <utility>
+
+#include <unistd.h>
 
 #include "coterie/node/node.h"
 #include "coterie/server/client/hub.h"
@@ -27,18 +27,24 @@ constexpr Duration end_patience = milliseconds(500);  // for the last replies to
 
 int exit_code_of(Fault fault) {
   switch (fault) {
-    case Fault::refused: return exit_unavailable;
+    case Fault::refused:
+      return exit_unavailable;
     case Fault::io:
-    case Fault::no_space: return exit_input_output;
-    default: return exit_data;
+    case Fault::no_space:
+      return exit_input_output;
+    default:
+      return exit_data;
   }
 }
 
 const char* fsync_name(store::FsyncMode mode) {
   switch (mode) {
-    case store::FsyncMode::always: return "always";
-    case store::FsyncMode::interval: return "everysec";
-    case store::FsyncMode::never: return "no";
+    case store::FsyncMode::always:
+      return "always";
+    case store::FsyncMode::interval:
+      return "everysec";
+    case store::FsyncMode::never:
+      return "no";
   }
   return "?";
 }
@@ -50,7 +56,8 @@ world::NetOptions net_options(const ServeOptions& options) {
   if (!options.cluster.empty()) net.listen = net.nodes[options.node];
   net.data_dir = options.data;
   net.log.level = options.log_level;
-  net.log.format = options.log_format == LogFormat::json ? world::LogFormat::json : world::LogFormat::text;
+  net.log.format =
+      options.log_format == LogFormat::json ? world::LogFormat::json : world::LogFormat::text;
   return net;
 }
 
@@ -89,10 +96,11 @@ class Server {
   }
 
   int run() {
-    world_->add_hooks({.before_tenant = [this] {
-                         hub_->turn(world_->now());
-                         if (hub_->has_work()) world_->want_turn();
-                       },
+    world_->add_hooks({.before_tenant =
+                           [this] {
+                             hub_->turn(world_->now());
+                             if (hub_->has_work()) world_->want_turn();
+                           },
                        .after_tenant = {}});
     world_->on_signal([this](int) { begin_end(); });
     const world::End end = world_->run(*node_);
@@ -107,28 +115,28 @@ class Server {
     settings.listen = options_.listen.text();
     settings.want_turn = [this] { world_->want_turn(); };
     settings.config = [this] {
-      return ConfigTable{{"appendonly", "yes"},
-                         {"appendfsync", fsync_name(options_.fsync)},
-                         {"bind", options_.listen.host},
-                         {"databases", "16"},
-                         {"dir", options_.data},
-                         {"maxmemory", "0"},
-                         {"maxmemory-policy", "noeviction"},
-                         {"port", std::to_string(listener_ ? listener_->port() : options_.listen.port)},
-                         {"requirepass", options_.password.empty() ? "" : "(hidden)"},
-                         {"save", ""},
-                         {"timeout", "0"}};
+      return ConfigTable{
+          {"appendonly", "yes"},
+          {"appendfsync", fsync_name(options_.fsync)},
+          {"bind", options_.listen.host},
+          {"databases", "16"},
+          {"dir", options_.data},
+          {"maxmemory", "0"},
+          {"maxmemory-policy", "noeviction"},
+          {"port", std::to_string(listener_ ? listener_->port() : options_.listen.port)},
+          {"requirepass", options_.password.empty() ? "" : "(hidden)"},
+          {"save", ""},
+          {"timeout", "0"}};
     };
     return settings;
   }
 
   http::HttpHandler pages() {
-    return http::health_handler({.not_ready_reason =
-                                     [this]() -> std::optional<std::string> {
-                                       std::string reason = node_->not_ready_reason();
-                                       if (reason.empty()) return {};
-                                       return reason;
-                                     },
+    return http::health_handler({.not_ready_reason = [this]() -> std::optional<std::string> {
+                                   std::string reason = node_->not_ready_reason();
+                                   if (reason.empty()) return {};
+                                   return reason;
+                                 },
                                  .status_json = [this] { return status_json(node_->status()); }});
   }
 
@@ -141,7 +149,8 @@ class Server {
     node_->set_addresses(listen.text(), http_ ? http.text() : "");
   }
 
-  // TERM: no new clients, leadership handed over, what is under way answered, the log ended cleanly.
+  // TERM: no new clients, leadership handed over, what is under way answered, the log ended
+  // cleanly.
   void begin_end() {
     if (std::exchange(ending_, true)) return;
     world_->log(world::LogLevel::info, "stopping: handing over and draining");
@@ -151,7 +160,8 @@ class Server {
 
   void await_last_replies(Instant give_up) {
     if (listener_->all_sent() || world_->now().monotonic >= give_up) return world_->finish(0);
-    world_->call_at(world_->now().monotonic + milliseconds(5), [this, give_up] { await_last_replies(give_up); });
+    world_->call_at(world_->now().monotonic + milliseconds(5),
+                    [this, give_up] { await_last_replies(give_up); });
   }
 
   ServeOptions options_;

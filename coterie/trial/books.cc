@@ -11,7 +11,8 @@ namespace coterie::trial {
 void Books::pushed(const std::string& item, bool certain) { pushed_[item] = certain; }
 
 void Books::popped(const std::string& item) {
-  if (++popped_[item] > 1 && broken_.empty()) broken_ = fmt::format("queue: {} was popped twice", item);
+  if (++popped_[item] > 1 && broken_.empty())
+    broken_ = fmt::format("queue: {} was popped twice", item);
 }
 
 void Books::once_answered(const std::string& counter, int64_t count) {
@@ -33,8 +34,10 @@ Result<void> Books::queue_verdict(const std::vector<std::string>& left) const {
   std::set<std::string> remaining(left.begin(), left.end());
   if (remaining.size() != left.size()) return fail(Fault::corrupt, "queue: an item is in it twice");
   for (const auto& [item, times] : popped_) {
-    if (!pushed_.contains(item)) return fail(Fault::corrupt, "queue: " + item + " was popped and never pushed");
-    if (remaining.contains(item)) return fail(Fault::corrupt, "queue: " + item + " was popped and is still there");
+    if (!pushed_.contains(item))
+      return fail(Fault::corrupt, "queue: " + item + " was popped and never pushed");
+    if (remaining.contains(item))
+      return fail(Fault::corrupt, "queue: " + item + " was popped and is still there");
   }
   uint64_t missing = 0;
   std::string example;
@@ -45,8 +48,11 @@ Result<void> Books::queue_verdict(const std::vector<std::string>& left) const {
   }
   // A pop whose reply never reached its client may have taken one item.
   if (missing > pops_unknown_) {
-    return fail(Fault::corrupt, fmt::format("queue: {} acknowledged items are gone ({} among them), {} pops have no known outcome",
-                                            missing, example, pops_unknown_));
+    return fail(
+        Fault::corrupt,
+        fmt::format(
+            "queue: {} acknowledged items are gone ({} among them), {} pops have no known outcome",
+            missing, example, pops_unknown_));
   }
   return {};
 }
@@ -61,14 +67,18 @@ Result<void> Books::verdict(const std::vector<std::string>& left_in_queue,
     const auto answered = once_answered_.find(counter);
     const int64_t highest = answered == once_answered_.end() ? 0 : answered->second;
     // The last one asked may have no answer yet; all before it were repeated until they had one.
-    if (count > static_cast<int64_t>(asked) || count < highest || count + 1 < static_cast<int64_t>(asked)) {
-      return fail(Fault::corrupt, fmt::format("once: {} was asked {} times, answered up to {}, and holds {}", counter,
-                                              asked, highest, count));
+    if (count > static_cast<int64_t>(asked) || count < highest ||
+        count + 1 < static_cast<int64_t>(asked)) {
+      return fail(Fault::corrupt,
+                  fmt::format("once: {} was asked {} times, answered up to {}, and holds {}",
+                              counter, asked, highest, count));
     }
   }
   const proof::Ruling ruling = proof::linearizable_strings(strings);
-  if (ruling.verdict == proof::Verdict::violated) return fail(Fault::corrupt, "strings: " + ruling.why);
-  if (ruling.verdict == proof::Verdict::bound_met) return fail(Fault::timed_out, "strings: " + ruling.why);
+  if (ruling.verdict == proof::Verdict::violated)
+    return fail(Fault::corrupt, "strings: " + ruling.why);
+  if (ruling.verdict == proof::Verdict::bound_met)
+    return fail(Fault::timed_out, "strings: " + ruling.why);
   return {};
 }
 

@@ -22,8 +22,8 @@ sim::CrashOptions kill() {
 
 FaultMix FaultMix::draw(Random& random) {
   FaultMix mix;
-  for (bool* kind : {&mix.loss, &mix.breaks, &mix.partitions, &mix.crashes, &mix.wipes, &mix.pauses, &mix.slow_disks,
-                     &mix.rot, &mix.clocks}) {
+  for (bool* kind : {&mix.loss, &mix.breaks, &mix.partitions, &mix.crashes, &mix.wipes, &mix.pauses,
+                     &mix.slow_disks, &mix.rot, &mix.clocks}) {
     *kind = random.chance(share_of_kinds);
   }
   return mix;
@@ -56,7 +56,8 @@ void FaultPlan::start(Instant end) {
     link.loss_probability = random_.unit() * 0.1;
     link.duplicate_probability = random_.unit() * 0.05;
     link.reorder_probability = random_.unit() * 0.05;
-    if (random_.chance(0.3)) link.delay = sim::Delay::pareto(microseconds(100), 1.3, milliseconds(400));
+    if (random_.chance(0.3))
+      link.delay = sim::Delay::pareto(microseconds(100), 1.3, milliseconds(400));
   }
   if (mix_.breaks) link.break_mean = milliseconds(random_.between(300, 3'000));
   simulation_.set_links(link);
@@ -70,7 +71,8 @@ void FaultPlan::start(Instant end) {
 }
 
 void FaultPlan::schedule() {
-  const Duration wait = nanoseconds(static_cast<int64_t>(random_.exponential(static_cast<double>(between_strikes.ns))));
+  const Duration wait = nanoseconds(
+      static_cast<int64_t>(random_.exponential(static_cast<double>(between_strikes.ns))));
   simulation_.after(wait, [this] {
     if (simulation_.now() >= end_) return;
     strike();
@@ -125,8 +127,8 @@ void FaultPlan::crash_all() {
   }
 }
 
-// Every replica is a full member with all its data. A second disk is lost or damaged only when that is so: the cluster
-// promises nothing beyond that.
+// Every replica is a full member with all its data. A second disk is lost or damaged only when that
+// is so: the cluster promises nothing beyond that.
 bool FaultPlan::all_are_whole() const {
   const std::vector<NodeId> nodes = simulation_.nodes();
   return std::all_of(nodes.begin(), nodes.end(), [&](NodeId node) {
@@ -145,8 +147,8 @@ void FaultPlan::wipe_one() {
   start_later(node, 100, 1'000);
 }
 
-// In the first half of what is in use of the oldest segment: the newest batch is another matter, since a bad one there
-// cannot be told from a torn one.
+// In the first half of what is in use of the oldest segment: the newest batch is another matter,
+// since a bad one there cannot be told from a torn one.
 void FaultPlan::rot_one() {
   if (!all_are_whole()) return;
   const NodeId node = any_node();
@@ -159,7 +161,8 @@ void FaultPlan::rot_one() {
     if (!content) break;
     const size_t used = content->view().find_last_not_of('\0');
     if (used == std::string_view::npos || used < 8'192) break;
-    disk.flip_bit(file.name, static_cast<uint64_t>(random_.between(4'096, static_cast<int64_t>(used / 2))),
+    disk.flip_bit(file.name,
+                  static_cast<uint64_t>(random_.between(4'096, static_cast<int64_t>(used / 2))),
                   static_cast<unsigned>(random_.below(8)));
     break;
   }
@@ -204,7 +207,8 @@ void FaultPlan::stall_disk() {
   const NodeId node = any_node();
   if (!simulation_.running(node)) return;
   simulation_.stall_disk(node);
-  simulation_.after(milliseconds(random_.between(20, 2'000)), [this, node] { simulation_.resume_disk(node); });
+  simulation_.after(milliseconds(random_.between(20, 2'000)),
+                    [this, node] { simulation_.resume_disk(node); });
 }
 
 void FaultPlan::mend() {

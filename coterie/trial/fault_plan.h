@@ -1,5 +1,6 @@
-// A FaultPlan breaks a cluster while it works. Each run draws from its seed which kinds of faults there are at all (a run with
-// everything at once hides what needs quiet in between) and when they strike; at the end everything is mended.
+// A FaultPlan breaks a cluster while it works. Each run draws from its seed which kinds of faults
+// there are at all (a run with everything at once hides what needs quiet in between) and when they
+// strike; at the end everything is mended.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +14,15 @@
 namespace coterie::trial {
 
 struct FaultMix {
-  bool loss = false;         // frames lost, duplicated, reordered
-  bool breaks = false;       // connections that break in mid-frame
-  bool partitions = false;   // symmetric and one-way
-  bool crashes = false;      // kill -9 and power cuts, one node or all
-  bool wipes = false;        // a disk lost: one at a time, and only while a majority keeps its own
-  bool pauses = false;       // SIGSTOP
-  bool slow_disks = false;   // syncs that take long, or stall
-  bool rot = false;          // a bit of a log flips while its node is down; one at a time, as with wipes
-  bool clocks = false;       // wall clocks that step and drift
+  bool loss = false;        // frames lost, duplicated, reordered
+  bool breaks = false;      // connections that break in mid-frame
+  bool partitions = false;  // symmetric and one-way
+  bool crashes = false;     // kill -9 and power cuts, one node or all
+  bool wipes = false;       // a disk lost: one at a time, and only while a majority keeps its own
+  bool pauses = false;      // SIGSTOP
+  bool slow_disks = false;  // syncs that take long, or stall
+  bool rot = false;     // a bit of a log flips while its node is down; one at a time, as with wipes
+  bool clocks = false;  // wall clocks that step and drift
 
   static FaultMix draw(Random& random);
   std::string describe() const;

@@ -1,5 +1,6 @@
-// A ServedNode is a whole node as clients meet it, in a simulated world: the node, its hub of client connections, and the
-// order of a turn that the server gives them (clients' bytes, then the node, then the replies). Only sockets are missing.
+// A ServedNode is a whole node as clients meet it, in a simulated world: the node, its hub of
+// client connections, and the order of a turn that the server gives them (clients' bytes, then the
+// node, then the replies). Only sockets are missing.
 #pragma once
 
 #include <functional>

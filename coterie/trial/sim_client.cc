@@ -10,7 +10,8 @@
 namespace coterie::trial {
 
 namespace {
-constexpr Duration look_interval = milliseconds(50);  // how soon a client notices that its node's process is gone
+constexpr Duration look_interval =
+    milliseconds(50);  // how soon a client notices that its node's process is gone
 
 std::string encode(const std::vector<std::string>& words) {
   std::string out = fmt::format("*{}\r\n", words.size());
@@ -19,7 +20,8 @@ std::string encode(const std::vector<std::string>& words) {
 }
 }  // namespace
 
-SimClient::SimClient(sim::Simulation& simulation, uint32_t number, std::vector<NodeId> nodes, uint64_t seed)
+SimClient::SimClient(sim::Simulation& simulation, uint32_t number, std::vector<NodeId> nodes,
+                     uint64_t seed)
     : simulation_(simulation), number_(number), nodes_(std::move(nodes)), random_(seed) {
   at_ = nodes_[number % nodes_.size()];
 }
@@ -51,12 +53,13 @@ void SimClient::connect() {
     if (connection != connection_) return;
     connected_ = true;
     life_ = simulation_.node(at_).incarnation();
-    node_number_ = served()->connect(fmt::format("127.0.0.1:{}", 10'000 + number_),
-                                     [this, connection](std::string bytes, bool closed) {
-                                       simulation_.after(hop(), [this, connection, bytes = std::move(bytes), closed] {
-                                         received(connection, bytes, closed);
-                                       });
-                                     });
+    node_number_ = served()->connect(
+        fmt::format("127.0.0.1:{}", 10'000 + number_),
+        [this, connection](std::string bytes, bool closed) {
+          simulation_.after(hop(), [this, connection, bytes = std::move(bytes), closed] {
+            received(connection, bytes, closed);
+          });
+        });
     send();
   });
   if (!there) simulation_.after(hop(), [this] { finish({{}, false}); });

@@ -1,5 +1,6 @@
-// A SimClient is one client on virtual time: it connects to a node, sends one command, waits for the reply, and says what came
-// of it. When its connection ends it goes to another node, as a client library would.
+// A SimClient is one client on virtual time: it connects to a node, sends one command, waits for
+// the reply, and says what came of it. When its connection ends it goes to another node, as a
+// client library would.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,9 @@ namespace coterie::trial {
 class SimClient {
  public:
   struct Answer {
-    std::optional<resp::Value> value;  // none: the connection ended, or time was over, with the command under way
-    bool sent = true;                  // false: it cannot have reached a node
+    std::optional<resp::Value>
+        value;         // none: the connection ended, or time was over, with the command under way
+    bool sent = true;  // false: it cannot have reached a node
   };
   using Done = std::function<void(Answer)>;
 
@@ -49,11 +51,11 @@ class SimClient {
   std::vector<NodeId> nodes_;
   Random random_;
   NodeId at_;
-  uint64_t connection_ = 0;                    // counts connections; 0: none yet
+  uint64_t connection_ = 0;  // counts connections; 0: none yet
   ServedNode::ConnectionNumber node_number_ = 0;
   bool connected_ = false;
-  uint64_t life_ = 0;                          // of the node's process that we are connected to
-  uint64_t watch_ = 0;                         // counts commands, for their time-outs
+  uint64_t life_ = 0;   // of the node's process that we are connected to
+  uint64_t watch_ = 0;  // counts commands, for their time-outs
   resp::ReplyParser parser_;
   std::vector<std::string> words_;
   Done done_;

@@ -42,7 +42,8 @@ class Trial {
   node::NodeOptions node_options(NodeId id) {
     node::NodeOptions options;
     options.node = id;
-    for (uint64_t i = 1; i <= options_.nodes; ++i) options.named[NodeId(i)] = fmt::format("node-{}:7579", i);
+    for (uint64_t i = 1; i <= options_.nodes; ++i)
+      options.named[NodeId(i)] = fmt::format("node-{}:7579", i);
     options.resp_address = fmt::format("node-{}:7379", id.value);
     options.log = log_options_;
     options.replica = replica_options_;
@@ -67,8 +68,8 @@ class Trial {
   void add_workers() {
     for (uint32_t i = 0; i < options_.clients; ++i) {
       const auto kind = static_cast<Worker::Kind>(i % 8 < 5 ? 0 : i % 8 - 4);
-      workers_.push_back(
-          std::make_unique<Worker>(simulation_, books_, kind, i, nodes_, mix_seed(options_.seed, 1'000 + i)));
+      workers_.push_back(std::make_unique<Worker>(simulation_, books_, kind, i, nodes_,
+                                                  mix_seed(options_.seed, 1'000 + i)));
     }
   }
 
@@ -84,7 +85,8 @@ class Trial {
     alive_.clear();
     for (NodeId node : nodes_) {
       if (const raft::Raft* raft = raft_of(node)) alive_.push_back(raft);
-      if (auto reason = simulation_.stop_reason(node)) return broken(fmt::format("node {} stopped: {}", node, *reason));
+      if (auto reason = simulation_.stop_reason(node))
+        return broken(fmt::format("node {} stopped: {}", node, *reason));
     }
     if (auto held = invariants_.observe(alive_); !held) return broken(held.error().message);
     narrate();
@@ -96,7 +98,8 @@ class Trial {
     const auto& lines = simulation_.log_lines();
     for (; narrated_ < lines.size(); ++narrated_) {
       const sim::LogLine& line = lines[narrated_];
-      options_.narrate(fmt::format("{:10.6f} node {}: {}", (line.when - Instant{0}).seconds(), line.node, line.text));
+      options_.narrate(fmt::format("{:10.6f} node {}: {}", (line.when - Instant{0}).seconds(),
+                                   line.node, line.text));
     }
   }
 
@@ -135,17 +138,21 @@ class Trial {
     return reason_.empty();
   }
 
-  // Everything is mended: all that is under way must come to an end, and all replicas to the same state.
+  // Everything is mended: all that is under way must come to an end, and all replicas to the same
+  // state.
   bool settle() {
     faults_.mend();
     for (auto& worker : workers_) worker->stop();
     const auto busy = [&] {
-      return std::find_if(workers_.begin(), workers_.end(), [](const auto& worker) { return !worker->idle(); });
+      return std::find_if(workers_.begin(), workers_.end(),
+                          [](const auto& worker) { return !worker->idle(); });
     };
     if (!run_until([&] { return busy() == workers_.end(); }, options_.patience)) {
-      return broken("not live: " + (busy() == workers_.end() ? std::string("?") : (*busy())->describe()));
+      return broken("not live: " +
+                    (busy() == workers_.end() ? std::string("?") : (*busy())->describe()));
     }
-    if (!run_until([&] { return same_state(); }, options_.patience)) return broken("the replicas do not come to one state");
+    if (!run_until([&] { return same_state(); }, options_.patience))
+      return broken("the replicas do not come to one state");
     return reason_.empty();
   }
 
@@ -153,8 +160,10 @@ class Trial {
     std::optional<std::pair<Index, uint64_t>> seen;
     for (NodeId node : nodes_) {
       const raft::Raft* raft = raft_of(node);
-      if (raft == nullptr || !raft->may_vote() || raft->membership().voters() != nodes_.size()) return false;
-      const state::State& state = static_cast<ServedNode*>(simulation_.tenant(node))->node()->replica()->state();
+      if (raft == nullptr || !raft->may_vote() || raft->membership().voters() != nodes_.size())
+        return false;
+      const state::State& state =
+          static_cast<ServedNode*>(simulation_.tenant(node))->node()->replica()->state();
       if (state.applied() != raft->commit()) return false;
       if (seen && seen->first != state.applied()) return false;
       if (!seen) seen = {state.applied(), state.digest()};
@@ -175,7 +184,8 @@ class Trial {
       return **parser.next();
     };
     std::vector<std::string> left;
-    for (const resp::Value& item : read("lrange", {"queue", "0", "-1"}).elements) left.push_back(item.text);
+    for (const resp::Value& item : read("lrange", {"queue", "0", "-1"}).elements)
+      left.push_back(item.text);
     std::map<std::string, int64_t> counters;
     for (uint32_t i = 0; i < options_.clients; ++i) {
       const std::string name = fmt::format("once{}", i);

@@ -1,4 +1,5 @@
-// Whole clusters on trial: a fault-free run, every kind of fault alone, all at once, and the same seed twice.
+// Whole clusters on trial: a fault-free run, every kind of fault alone, all at once, and the same
+// seed twice.
 #include "coterie/trial/trial.h"
 
 #include <gtest/gtest.h>
@@ -44,9 +45,9 @@ TEST_P(EachFault, IsSurvived) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EachFault,
-                         testing::Values(&FaultMix::loss, &FaultMix::breaks, &FaultMix::partitions, &FaultMix::crashes,
-                                         &FaultMix::wipes, &FaultMix::pauses, &FaultMix::slow_disks, &FaultMix::rot,
-                                         &FaultMix::clocks));
+                         testing::Values(&FaultMix::loss, &FaultMix::breaks, &FaultMix::partitions,
+                                         &FaultMix::crashes, &FaultMix::wipes, &FaultMix::pauses,
+                                         &FaultMix::slow_disks, &FaultMix::rot, &FaultMix::clocks));
 
 }  // namespace
 }  // namespace coterie::trial

@@ -8,7 +8,7 @@
 namespace coterie::trial {
 
 namespace {
-constexpr Duration patience = seconds(12);   // above the node's own request timeout
+constexpr Duration patience = seconds(12);  // above the node's own request timeout
 constexpr int string_keys = 6;
 
 // An error reply that says the command was not executed.
@@ -21,7 +21,8 @@ bool not_executed(const resp::Value& value) {
 }
 
 bool not_known(const SimClient::Answer& answer) {
-  return answer.sent && (!answer.value || (answer.value->is_error() && answer.value->text.starts_with("UNKNOWN")));
+  return answer.sent &&
+         (!answer.value || (answer.value->is_error() && answer.value->text.starts_with("UNKNOWN")));
 }
 
 std::string text_of(const resp::Value& value) {
@@ -30,8 +31,8 @@ std::string text_of(const resp::Value& value) {
 }
 }  // namespace
 
-Worker::Worker(sim::Simulation& simulation, Books& books, Kind kind, uint32_t number, std::vector<NodeId> nodes,
-               uint64_t seed)
+Worker::Worker(sim::Simulation& simulation, Books& books, Kind kind, uint32_t number,
+               std::vector<NodeId> nodes, uint64_t seed)
     : simulation_(simulation),
       books_(books),
       kind_(kind),
@@ -57,10 +58,14 @@ void Worker::think() {
 
 void Worker::act() {
   switch (kind_) {
-    case Kind::strings: return act_on_strings();
-    case Kind::once: return act_once();
-    case Kind::queue: return act_on_queue();
-    case Kind::lock: return act_on_lock();
+    case Kind::strings:
+      return act_on_strings();
+    case Kind::once:
+      return act_once();
+    case Kind::queue:
+      return act_on_queue();
+    case Kind::lock:
+      return act_on_lock();
   }
 }
 
@@ -125,7 +130,8 @@ void Worker::act_once() {
   once_open_ = true;
   // A client that gives up early makes repetitions meet their originals.
   const Duration patient = random_.chance(0.3) ? milliseconds(random_.between(1, 50)) : patience;
-  client_.command({"ONCE", fmt::format("client-{}", client_.number()), std::to_string(once_number_), "INCR", counter},
+  client_.command({"ONCE", fmt::format("client-{}", client_.number()), std::to_string(once_number_),
+                   "INCR", counter},
                   patient, [this, counter](const SimClient::Answer& answer) {
                     done_with(answer);
                     if (answer.value && !answer.value->is_error()) {
@@ -140,45 +146,50 @@ void Worker::act_on_queue() {
   if (random_.chance(0.5)) {
     const std::string item = fmt::format("item-{}-{}", client_.number(), ++made_);
     books_.pushed(item, false);
-    client_.command({"RPUSH", "queue", item}, patience, [this, item](const SimClient::Answer& answer) {
-      done_with(answer);
-      if (answer.value && !answer.value->is_error()) books_.pushed(item, true);
-      think();
-    });
+    client_.command({"RPUSH", "queue", item}, patience,
+                    [this, item](const SimClient::Answer& answer) {
+                      done_with(answer);
+                      if (answer.value && !answer.value->is_error()) books_.pushed(item, true);
+                      think();
+                    });
     return;
   }
   client_.command({"BLPOP", "queue", "0.5"}, patience, [this](const SimClient::Answer& answer) {
     done_with(answer);
     if (not_known(answer)) books_.pop_unknown();
-    if (answer.value && answer.value->elements.size() == 2) books_.popped(answer.value->elements[1].text);
+    if (answer.value && answer.value->elements.size() == 2)
+      books_.popped(answer.value->elements[1].text);
     think();
   });
 }
 
 void Worker::act_on_lock() {
-  client_.command({"SET", "lock", fmt::format("owner-{}", client_.number()), "NX", "PX", "300", "TOKEN"}, patience,
-                  [this](const SimClient::Answer& answer) {
-                    done_with(answer);
-                    if (!answer.value || answer.value->kind != resp::Value::Kind::integer) return think();
-                    const int64_t token = answer.value->integer;
-                    // Now and then the holder sleeps past its time before it uses its token.
-                    const int64_t sleep_ms = random_.chance(0.3) ? random_.between(200, 800) : 0;
-                    thinking_ = true;
-                    simulation_.after(milliseconds(sleep_ms), [this, token] {
-                      thinking_ = false;
-                      use_token(token);
-                    });
-                  });
+  client_.command(
+      {"SET", "lock", fmt::format("owner-{}", client_.number()), "NX", "PX", "300", "TOKEN"},
+      patience, [this](const SimClient::Answer& answer) {
+        done_with(answer);
+        if (!answer.value || answer.value->kind != resp::Value::Kind::integer) return think();
+        const int64_t token = answer.value->integer;
+        // Now and then the holder sleeps past its time before it uses its token.
+        const int64_t sleep_ms = random_.chance(0.3) ? random_.between(200, 800) : 0;
+        thinking_ = true;
+        simulation_.after(milliseconds(sleep_ms), [this, token] {
+          thinking_ = false;
+          use_token(token);
+        });
+      });
 }
 
 void Worker::use_token(int64_t token) {
   const int64_t called_ns = simulation_.now().ns;
-  client_.command({"FENCE", "resource", std::to_string(token), "SET", "guarded", std::to_string(token)}, patience,
-                  [this, token, called_ns](const SimClient::Answer& answer) {
-                    done_with(answer);
-                    books_.fenced(token, answer.value && !answer.value->is_error(), called_ns, simulation_.now().ns);
-                    think();
-                  });
+  client_.command(
+      {"FENCE", "resource", std::to_string(token), "SET", "guarded", std::to_string(token)},
+      patience, [this, token, called_ns](const SimClient::Answer& answer) {
+        done_with(answer);
+        books_.fenced(token, answer.value && !answer.value->is_error(), called_ns,
+                      simulation_.now().ns);
+        think();
+      });
 }
 
 }  // namespace coterie::trial

@@ -1,5 +1,5 @@
-// What clients do during a trial, and what must be true of what they saw. Each client draws its next command from its own
-// stream; what it saw goes into books that know nothing of Raft:
+// What clients do during a trial, and what must be true of what they saw. Each client draws its
+// next command from its own stream; what it saw goes into books that know nothing of Raft:
 //
 //   strings   SET, GET, INCR, DEL on few keys: linearizable (proof/plain_search.h)
 //   once      ONCE client n INCR, repeated until answered: the count is exact
@@ -34,18 +34,19 @@ class Books {
   void once_answered(const std::string& counter, int64_t count);
   void fenced(int64_t token, bool accepted, int64_t called_ns, int64_t returned_ns);
 
-  // Whoever reads the end state gives it here: what is left in the queue, and each ONCE counter's final value.
+  // Whoever reads the end state gives it here: what is left in the queue, and each ONCE counter's
+  // final value.
   Result<void> verdict(const std::vector<std::string>& left_in_queue,
                        const std::map<std::string, int64_t>& counters) const;
 
-  uint64_t acknowledged = 0;   // operations
+  uint64_t acknowledged = 0;  // operations
   uint64_t unknown = 0;
-  uint64_t refused = 0;        // answered "not executed" and the like
+  uint64_t refused = 0;  // answered "not executed" and the like
 
  private:
   Result<void> queue_verdict(const std::vector<std::string>& left) const;
 
-  std::map<std::string, bool> pushed_;          // item -> acknowledged
+  std::map<std::string, bool> pushed_;  // item -> acknowledged
   std::map<std::string, uint64_t> popped_;
   uint64_t pops_unknown_ = 0;
   std::map<std::string, uint64_t> once_asked_;
@@ -54,7 +55,7 @@ class Books {
     int64_t token, called_ns, returned_ns;
   };
   std::vector<Fenced> accepted_;
-  std::string broken_;                          // found while it was written
+  std::string broken_;  // found while it was written
 };
 
 // One client at its work: one command after the other until the end is called.
@@ -62,12 +63,13 @@ class Worker {
  public:
   enum class Kind : uint8_t { strings, once, queue, lock };
 
-  Worker(sim::Simulation& simulation, Books& books, Kind kind, uint32_t number, std::vector<NodeId> nodes, uint64_t seed);
+  Worker(sim::Simulation& simulation, Books& books, Kind kind, uint32_t number,
+         std::vector<NodeId> nodes, uint64_t seed);
 
   void start();
   void stop() { stopping_ = true; }
   bool idle() const { return stopping_ && !client_.busy() && !thinking_ && !once_open_; }
-  std::string describe() const;   // what it waits for
+  std::string describe() const;  // what it waits for
 
  private:
   void think();
@@ -84,9 +86,9 @@ class Worker {
   Kind kind_;
   Random random_;
   SimClient client_;
-  uint64_t made_ = 0;          // unique values
+  uint64_t made_ = 0;  // unique values
   uint64_t once_number_ = 0;
-  bool once_open_ = false;     // the last ONCE has no answer yet
+  bool once_open_ = false;  // the last ONCE has no answer yet
   bool thinking_ = false;
   bool stopping_ = false;
 };

@@ -45,7 +45,8 @@ class BadInput(ClusterTest):
         self.refused(run("serve", "--fsync", "sometimes"), 64, "fsync")
 
     def test_a_cluster_that_does_not_name_the_node(self):
-        self.refused(run("serve", "--node", "4", "--cluster", "1=127.0.0.1:7001,2=127.0.0.1:7002"), 64, "4")
+        one, two = free_ports(2)
+        self.refused(run("serve", "--node", "4", "--cluster", f"1=127.0.0.1:{one},2=127.0.0.1:{two}"), 64, "4")
 
     def test_ports_and_directories_in_use(self):
         cluster = self.cluster(1)
@@ -109,8 +110,9 @@ class BadInput(ClusterTest):
         self.assertEqual(node.client().get("x"), "1")
 
     def test_beyond_loopback_only_when_told(self):
-        self.refused(run("serve", "--node", "1", "--cluster", "1=0.0.0.0:7001,2=10.0.0.2:7001"), 64, "--insecure-network")
-        self.refused(run("serve", "--http", "0.0.0.0:7479"), 64, "--insecure-network")
+        port = free_ports(1)[0]
+        self.refused(run("serve", "--node", "1", "--cluster", f"1=0.0.0.0:{port},2=10.0.0.2:{port}"), 64, "--insecure-network")
+        self.refused(run("serve", "--http", f"0.0.0.0:{port}"), 64, "--insecure-network")
 
 
 class Protocol(ClusterTest):

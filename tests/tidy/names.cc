@@ -19,9 +19,11 @@ constexpr std::string_view both_worlds =
 // Where the machine's own sockets, threads and clocks are used.
 constexpr std::string_view surroundings =
     "coterie/world/net/ coterie/server/ coterie/client/ cli/ tests/ bench/";
-// Memory that waits to be freed belongs to the thread, as the counts of references do; no result depends on it.
+// Memory that waits to be freed belongs to the thread, as the counts of references do; no result
+// depends on it.
 constexpr std::string_view thread_memory =
-    "coterie/world/net/ coterie/server/ coterie/client/ cli/ tests/ bench/ coterie/store/state/reclaim.cc";
+    "coterie/world/net/ coterie/server/ coterie/client/ cli/ tests/ bench/ "
+    "coterie/store/state/reclaim.cc";
 constexpr std::string_view whole_project = "coterie/ cli/ tests/ bench/ examples/ labs/";
 
 enum class Match { word, call };  // a call is the word followed by `(`, and not a member's name

@@ -35,7 +35,8 @@ void LogTime::lead(int64_t newest_stamp_ms, size_t majority, Now now) {
 }
 
 int64_t LogTime::stamp_ms(Now now) {
-  const double elapsed_ms = std::max<double>(0, static_cast<double>((now.monotonic - since_).ns) / 1e6);
+  const double elapsed_ms =
+      std::max<double>(0, static_cast<double>((now.monotonic - since_).ns) / 1e6);
   const double straight = exact_ms_ + elapsed_ms;
   const double error = static_cast<double>(estimate_ms(now)) - straight;
   const double lean = std::clamp(error, -elapsed_ms * lean_max, elapsed_ms * lean_max);

@@ -6,7 +6,9 @@
 namespace coterie::clock {
 namespace {
 
-Now at(int64_t monotonic_ms, int64_t wall_ms) { return {Instant{0} + milliseconds(monotonic_ms), WallTime{wall_ms}}; }
+Now at(int64_t monotonic_ms, int64_t wall_ms) {
+  return {Instant{0} + milliseconds(monotonic_ms), WallTime{wall_ms}};
+}
 
 TEST(LogTime, StartsAtTheMedianButNeverBelowTheLog) {
   LogTime time(NodeId(1));

@@ -32,64 +32,89 @@ struct Model {
   int64_t deadline_ms;
 };
 
-// Random changes, copies on the way, and a map that says what must be there.
-TEST(Keyspace, IsAMapWithDeadlinesUnderRandomChanges) {
-  Random random(11);
-  Keyspace keyspace;
-  std::map<std::pair<uint8_t, std::string>, Model> model;
-  int64_t now_ms = 0;
-  uint64_t revision = 0;
-  std::vector<std::pair<Keyspace, std::pair<uint64_t, uint64_t>>> copies;
-  for (int step = 0; step < 40'000; ++step) {
-    const auto db = static_cast<uint8_t>(random.below(3));
+// A keyspace under random changes, and a map that says what must be there.
+class ChangingKeyspace {
+ public:
+  void change() {
+    db_ = static_cast<uint8_t>(random.below(3));
     // A tag puts many keys into one slot.
-    const std::string key = (random.chance(0.5) ? "{t}" : "") + std::to_string(random.below(300));
+    key_ = (random.chance(0.5) ? "{t}" : "") + std::to_string(random.below(300));
     now_ms += static_cast<int64_t>(random.below(3));
-    const auto found = model.find({db, key});
+    const auto found = model.find({db_, key_});
     const bool live = found != model.end() && found->second.deadline_ms > now_ms;
     switch (random.below(6)) {
       case 0:
-      case 1: {
-        const int64_t deadline =
-            random.chance(0.5) ? no_deadline : now_ms + static_cast<int64_t>(random.below(500));
-        const std::string value(random.below(40), 'v');
-        keyspace.put(db, at(key), Value(value), Revision(++revision), deadline);
-        model[{db, key}] = {value, deadline};
-        break;
-      }
+      case 1:
+        return put();
       case 2:
-        ASSERT_EQ(keyspace.erase(db, at(key), now_ms), live);
-        model.erase({db, key});
-        break;
+        ASSERT_EQ(keyspace.erase(db_, at(key_), now_ms), live);
+        model.erase({db_, key_});
+        return;
       case 3: {
         const int64_t deadline = now_ms + 1 + static_cast<int64_t>(random.below(100));
-        ASSERT_EQ(keyspace.set_deadline(db, at(key), deadline, Revision(++revision), now_ms), live);
+        ASSERT_EQ(keyspace.set_deadline(db_, at(key_), deadline, Revision(++revision_), now_ms),
+                  live);
         if (live) found->second.deadline_ms = deadline;
-        break;
+        return;
       }
-      case 4: {
-        Record* record = keyspace.find_for_write(db, at(key), now_ms);
-        ASSERT_EQ(record != nullptr, live);
-        if (!live) break;
-        const uint64_t before = record->value.content_bytes();
-        record->value.string().append("+");
-        keyspace.settle(db, *record, before);
-        found->second.value += "+";
-        break;
-      }
+      case 4:
+        return append(live ? &found->second : nullptr);
       default: {
-        const Record* record = keyspace.find(db, at(key), now_ms);
+        const Record* record = keyspace.find(db_, at(key_), now_ms);
         ASSERT_EQ(record != nullptr, live);
-        if (!live) break;
-        ASSERT_EQ(record->value.string().view(), found->second.value);
+        if (live) ASSERT_EQ(record->value.string().view(), found->second.value);
       }
     }
-    if (step % 10 == 0) keyspace.remove_expired(now_ms, random.below(4));
+  }
+
+  uint64_t live() const {
+    uint64_t count = 0;
+    for (const auto& [key, value] : model) count += value.deadline_ms > now_ms;
+    return count;
+  }
+
+  Random random{11};
+  Keyspace keyspace;
+  std::map<std::pair<uint8_t, std::string>, Model> model;
+  int64_t now_ms = 0;
+
+ private:
+  void put() {
+    const int64_t deadline =
+        random.chance(0.5) ? no_deadline : now_ms + static_cast<int64_t>(random.below(500));
+    const std::string value(random.below(40), 'v');
+    keyspace.put(db_, at(key_), Value(value), Revision(++revision_), deadline);
+    model[{db_, key_}] = {value, deadline};
+  }
+
+  void append(Model* expected) {
+    Record* record = keyspace.find_for_write(db_, at(key_), now_ms);
+    ASSERT_EQ(record != nullptr, expected != nullptr);
+    if (record == nullptr) return;
+    const uint64_t before = record->value.content_bytes();
+    record->value.string().append("+");
+    keyspace.settle(db_, *record, before);
+    expected->value += "+";
+  }
+
+  uint8_t db_ = 0;
+  std::string key_;
+  uint64_t revision_ = 0;
+};
+
+TEST(Keyspace, IsAMapWithDeadlinesUnderRandomChanges) {
+  ChangingKeyspace changing;
+  Keyspace& keyspace = changing.keyspace;
+  std::vector<std::pair<Keyspace, std::pair<uint64_t, uint64_t>>> copies;
+  for (int step = 0; step < 40'000; ++step) {
+    changing.change();
+    if (testing::Test::HasFatalFailure()) return;
+    if (step % 10 == 0) keyspace.remove_expired(changing.now_ms, changing.random.below(4));
     if (step % 4'000 == 0)
       copies.push_back({keyspace, {keyspace.digest(), keyspace.memory_bytes()}});
   }
-  uint64_t live = 0;
-  for (const auto& [key, value] : model) live += value.deadline_ms > now_ms;
+  const int64_t now_ms = changing.now_ms;
+  const uint64_t live = changing.live();
   EXPECT_EQ(keyspace.size(0, now_ms) + keyspace.size(1, now_ms) + keyspace.size(2, now_ms), live);
   while (keyspace.remove_expired(now_ms, 64) > 0) continue;
   EXPECT_GT(keyspace.next_deadline_ms(), now_ms);
@@ -97,7 +122,7 @@ TEST(Keyspace, IsAMapWithDeadlinesUnderRandomChanges) {
 
   // The same contents put in another order: same digest, same estimate of memory.
   Keyspace anew;
-  for (auto it = model.rbegin(); it != model.rend(); ++it) {
+  for (auto it = changing.model.rbegin(); it != changing.model.rend(); ++it) {
     const auto& [db, key] = it->first;
     const Record* record = keyspace.find(db, at(key), now_ms);
     if (record != nullptr)
