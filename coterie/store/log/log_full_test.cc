@@ -162,10 +162,21 @@ TEST(LogFull, RefusedWritesAreTriedAgainInOrder) {
     EXPECT_FALSE(life.log().full());
     EXPECT_FALSE(life.failure);
     EXPECT_EQ(life.durable.back(), 22u);
+    disk.fail_next(sim::DiskOperation::write, Fault::no_space, 2);
+    life.append(2, "refused in the log");
+    life.settle();
+    EXPECT_TRUE(life.log().full());
+    EXPECT_EQ(life.durable.back(), 22u);
+    for (int i = 0; i < 4; ++i) {
+      life.pass(200);
+      life.settle();
+    }
+    EXPECT_FALSE(life.log().full());
+    EXPECT_EQ(life.durable.back(), 23u);
   }
   disk.crash({.survival = sim::Survival::none});
   Life life(disk, small);
-  EXPECT_EQ(life.recovery->entries.size(), 22u);
+  EXPECT_EQ(life.recovery->entries.size(), 23u);
   EXPECT_EQ(life.recovery->hard_state.term, Term(2));
 }
 
