@@ -29,6 +29,32 @@ Settings small_settings(Random& random) {
   return settings;
 }
 
+// Bytes as a program: each chooses a word, so that the fuzzer gets behind the parser.
+std::string as_program(std::string_view bytes) {
+  static const std::vector<std::string> words = [] {
+    std::vector<std::string> all{
+        "a",       "b",       "c",     "0",      "1",        "-1",     "3",     "16",
+        "x",       "default", "*",     "EX",     "NX",       "GET",    "TOKEN", "LEFT",
+        "ID",      "LIST",    "KILL",  "SKIPME", "no",       "REPLY",  "OFF",   "ON",
+        "SKIP",    "TYPE",    "HELP",  "DOCS",   "CHANNELS", "NUMSUB", "AUTH",  "STATUS",
+        "SETNAME", "SETINFO", "COUNT", "MATCH",  ""};
+    for (const state::CommandSpec& spec : state::all_commands()) all.emplace_back(spec.name);
+    return all;
+  }();
+  std::string out;
+  std::vector<std::string> command;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 200) {
+      command.push_back(words[byte % words.size()]);
+    } else if (!command.empty()) {
+      out += request(command);
+      command.clear();
+    }
+  }
+  return out;
+}
+
 class Client {
  public:
   explicit Client(Hub& hub) : client_(hub) {}
@@ -82,7 +108,9 @@ void do_something(StateNode& node, Random& random) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   Random random(data[0]);
-  std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::string_view given(reinterpret_cast<const char*>(data) + 1, size - 1);
+  const std::string program = random.chance(0.7) ? as_program(given) : std::string(given);
+  std::string_view bytes = program;
   StateNode node(small_settings(random));
   std::optional<Client> clients[2];
   for (auto& client : clients) client.emplace(node.hub);

@@ -26,7 +26,7 @@ inline std::string request(const std::vector<std::string>& words) {
 class TestClient final : public ConnectionHost {
  public:
   explicit TestClient(Hub& hub, std::string remote = "127.0.0.1:50000")
-      : hub_(hub), connection_(hub.accept(std::move(remote), *this)) {}
+      : connection_(hub.accept(std::move(remote), *this)) {}
   ~TestClient() { leave(); }
   TestClient(const TestClient&) = delete;
   TestClient& operator=(const TestClient&) = delete;
@@ -63,7 +63,6 @@ class TestClient final : public ConnectionHost {
   size_t unsent = 0;
 
  private:
-  Hub& hub_;
   std::unique_ptr<Connection> connection_;
 };
 
