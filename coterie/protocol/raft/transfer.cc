@@ -23,9 +23,10 @@ void Raft::on(TransferLeadership&& input, Turn& turn) {
     note(turn, true, "leadership is kept: there is no voter to take it over");
     return;
   }
-  transfer_.emplace();
-  transfer_->to = best->member.node;
-  transfer_->give_up_at = turn.now.monotonic + options_.election_timeout_max;
+  Transfer transfer;
+  transfer.to = best->member.node;
+  transfer.give_up_at = turn.now.monotonic + options_.election_timeout_max;
+  transfer_ = transfer;
   note(turn, false, fmt::format("hands leadership over to node {}", best->member.node));
 }
 
