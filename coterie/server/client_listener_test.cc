@@ -254,6 +254,7 @@ TEST_F(ClientListenerTest, AStreamThatDoesNotEndIsEnded) {
 }
 
 TEST_F(ClientListenerTest, LastWordsArriveThoughTheClientStillTalks) {
+  limits_.drain = seconds(60);
   listen();
   const auto client = connect();
   client->send("QUIT");
@@ -263,6 +264,21 @@ TEST_F(ClientListenerTest, LastWordsArriveThoughTheClientStillTalks) {
   EXPECT_FALSE(client->was_reset());
   EXPECT_EQ(records_[0]->input, "QUIT") << "what comes after is not looked at";
   EXPECT_EQ(listener_->counts().connected, 0u);
+}
+
+TEST_F(ClientListenerTest, NothingIsHandedToAClosedStream) {
+  limits_.linger = seconds(60);
+  listen();
+  const auto client = connect();
+  newest_->echo = false;
+  newest_->out.push_back(Payload::copy_of(std::string(16u << 20, 'r')));
+  newest_->ended = true;
+  newest_->host.touch();
+  until([&] { return newest_->host.unsent_bytes() > 0; });
+  client->send("more");  // it was being received already
+  until([&] { return listener_->counts().bytes_in == 4; });
+  EXPECT_EQ(records_[0]->input, "");
+  until([&] { return client->received().size() == 16u << 20 && client->ended(); });
 }
 
 TEST_F(ClientListenerTest, AStreamMayBeClosedFromTheStart) {
@@ -294,13 +310,14 @@ TEST_F(ClientListenerTest, HandingOverIsSlicedAndNobodyIsForgotten) {
   listen();
   std::vector<std::unique_ptr<PlainSocket>> clients;
   for (int i = 0; i < 20; ++i) clients.push_back(connect());
-  for (int round = 1; round <= 3; ++round) {
+  for (size_t round = 1; round <= 3; ++round) {
     for (const auto& client : clients) client->send("x");
-    until([&] {
-      return std::all_of(clients.begin(), clients.end(), [&](const auto& client) {
-        return client->received().size() == static_cast<size_t>(round);
-      });
-    });
+    const Instant start = world_->now().monotonic;
+    const auto served = [&](const auto& record) { return record->input.size() == round; };
+    while (!std::all_of(records_.begin(), records_.end(), served)) {
+      ASSERT_TRUE(world_->turn(seconds(5)));
+      ASSERT_LT(world_->now().monotonic, start + seconds(4)) << "it slept though clients waited";
+    }
   }
 }
 
