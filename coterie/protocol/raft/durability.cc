@@ -36,6 +36,7 @@ void Raft::cut_log(Index from) {
   log_.truncate(from);
   memberships_.truncate(from);
   if (dirty_from_ >= from) dirty_from_ = Index();
+  if (COTERIE_MUTANT("cut-entries-stay-durable")) return;
   durable_index_ = std::min(durable_index_, from.previous());
   for (WriteInFlight& write : writes_) write.last = std::min(write.last, from.previous());
 }

@@ -84,6 +84,7 @@ bool Raft::in_lease(Instant now) const {
 // about, and is silent.
 bool Raft::may_grant() const {
   if (COTERIE_MUTANT("wiped-replica-votes")) return true;
+  if (COTERIE_MUTANT("damaged-votes")) return membership().find(options_.replica) != nullptr;
   return !hard_state_.damaged && membership().find(options_.replica) != nullptr;
 }
 

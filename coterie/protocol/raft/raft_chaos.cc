@@ -31,6 +31,8 @@ ClusterOptions draw_options(const ChaosOptions& chaos, Random& random) {
   options.quantum = random.chance(0.5) ? microseconds(random.between(1, 3000)) : Duration();
   options.peer_down_seen = random.unit();
   options.install_crash = random.chance(0.3) ? 0.2 : 0;
+  options.install_max = milliseconds(random.between(1, random.chance(0.3) ? 3000 : 20));
+  options.promises = chaos.promises;
   options.keep_notes = chaos.keep_notes;
   return options;
 }

@@ -16,6 +16,7 @@ struct ChaosOptions {
   uint64_t seed = 1;
   Duration length = seconds(8);      // of the time with faults
   Duration peace_max = seconds(30);  // within which a healed cluster must be whole again
+  bool promises = true;              // as in ClusterOptions; false: only what comes of it is judged
   bool keep_notes = false;
 };
 

