@@ -60,6 +60,15 @@ class BadInput(ClusterTest):
         node.client().set("still", "there")
         self.assertEqual(node.client().get("still"), "there")
 
+    def test_two_nodes_with_one_id(self):
+        cluster = self.cluster()
+        node = cluster[2]
+        ports = free_ports(2)
+        self.refused(run("serve", "--node", "2", "--cluster", cluster.addresses(), "--listen", f"127.0.0.1:{ports[0]}",
+                         "--http", f"127.0.0.1:{ports[1]}", "--data", str(cluster.directory / "another")),
+                     69, str(node.peer_port), "another process has this port")
+        self.assertTrue(node.ready())
+
     def test_a_directory_of_another_node(self):
         cluster = self.cluster()
         first, second = cluster[1], cluster[2]

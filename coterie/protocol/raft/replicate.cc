@@ -127,14 +127,13 @@ void Raft::heartbeat(Turn& turn) {
   if (transfer_) drive_transfer(turn);
   for (auto& [node, peer] : progress_) {
     peer.recently_active = now - peer.heard_at < options_.election_timeout_max;
-    if (peer.snapshotting) {
-      retry_snapshot(peer, turn);
-      send_heartbeat(peer, turn);
-    } else if (peer.next.previous() < log_.base()) {
-      send_heartbeat(peer, turn);  // flush starts a snapshot
-    } else if (peer.probing && peer.probe_sent) {
+    if (peer.snapshotting) retry_snapshot(peer, turn);
+    // Otherwise it gets the log, unless a snapshot is due: flush starts it.
+    const bool fed = !peer.snapshotting && peer.next.previous() >= log_.base();
+    if (fed && peer.probing && peer.probe_sent) {
       send_append(peer, false, turn);  // asked again, without its entries
-    } else if (!peer.in_flight.empty() && now - peer.answered_at > options_.heartbeat_interval) {
+    } else if (fed && !peer.in_flight.empty() &&
+               now - peer.answered_at > options_.heartbeat_interval) {
       // Was the last of them lost, or is its disk slow? Without entries it costs no more than a
       // heartbeat to ask.
       COTERIE_REACHED("appends in flight asked about");
