@@ -1,6 +1,7 @@
-// How frames are told apart in a stream of bytes: u32 length, u32 CRC32C of the bytes, the bytes (docs/formats/frame.md).
-// A break in the middle of a frame loses that frame; a wrong CRC or length means that the stream cannot be trusted any
-// further. Both worlds use this decoder, the simulator by cutting the stream where it likes.
+// How frames are told apart in a stream of bytes: u32 length, u32 CRC32C of the bytes, the bytes
+// (docs/formats/frame.md). A break in the middle of a frame loses that frame; a wrong CRC or length
+// means that the stream cannot be trusted any further. Both worlds use this decoder, the simulator
+// by cutting the stream where it likes.
 #pragma once
 
 #include <optional>
@@ -22,7 +23,8 @@ class FrameDecoder {
 
   // Takes bytes as they arrive. Invalidates nothing that next() has returned.
   void feed(std::string_view bytes);
-  // The next whole frame; nothing when more bytes are needed; Fault::corrupt when the stream is broken: then close it.
+  // The next whole frame; nothing when more bytes are needed; Fault::corrupt when the stream is
+  // broken: then close it.
   Result<std::optional<Payload>> next();
 
  private:

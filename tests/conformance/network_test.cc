@@ -207,9 +207,8 @@ TEST_P(NetworkConformance, TheQueueOfAStoppedPeerIsBounded) {
   });
   cluster.fixture().resume(NodeId(2));
   // A world may also break a connection whose queue is full.
-  cluster.until([&] {
-    return network.queued_bytes(NodeId(2)) == 0 && network.connected(NodeId(2));
-  });
+  cluster.until(
+      [&] { return network.queued_bytes(NodeId(2)) == 0 && network.connected(NodeId(2)); });
   cluster.in_turn(1, [&] { send(cluster, 1, 2, "last"); });
   cluster.until([&] {
     const std::vector<Payload> frames = cluster.probe(2).frames(NodeId(1));
