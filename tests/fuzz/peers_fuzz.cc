@@ -37,6 +37,56 @@ void check_message(const Payload& bytes) {
   }
 }
 
+// A message of one of the kinds, filled so that there is something to change.
+raft::Message message_of(size_t kind) {
+  raft::Append append;
+  append.previous_index = Index(4), append.previous_term = Term(2), append.commit = Index(3);
+  for (uint64_t index : {5, 6}) {
+    append.entries.push_back(make_entry({.group = GroupId(1),
+                                         .kind = EntryKind::commands,
+                                         .feature_level = 1,
+                                         .term = Term(2),
+                                         .index = Index(index),
+                                         .stamp_ms = 1,
+                                         .bytes = {}},
+                                        "body")
+                                 .bytes);
+  }
+  raft::SnapshotChunk chunk;
+  chunk.point.index = Index(9);
+  chunk.point.membership.members = {{NodeId(1), {}, true}, {NodeId(2), {}, false}};
+  chunk.data = Payload::copy_of("piece");
+  const raft::Body bodies[] = {raft::VoteRequest{},
+                               raft::VoteReply{},
+                               append,
+                               raft::AppendReply{},
+                               raft::Heartbeat{},
+                               raft::HeartbeatReply{},
+                               chunk,
+                               raft::SnapshotReply{},
+                               raft::TimeoutNow{},
+                               raft::ReadIndexRequest{},
+                               raft::ReadIndexReply{}};
+  raft::Message message;
+  message.group = GroupId(1);
+  message.from_node = NodeId(1), message.to_node = NodeId(2), message.term = Term(3);
+  message.body = bodies[kind % std::size(bodies)];
+  return message;
+}
+
+// A right message, changed: pairs of bytes say where and to what; an odd byte at the end cuts it.
+void check_changed_message(std::string_view changes) {
+  if (changes.empty()) return;
+  const raft::Message message = message_of(static_cast<unsigned char>(changes[0]));
+  for (std::string bytes : {to_wire(message).text(), join(node::encode_frame(message)).text()}) {
+    std::string_view rest = changes.substr(1);
+    for (; rest.size() >= 2; rest.remove_prefix(2))
+      bytes[static_cast<unsigned char>(rest[0]) % bytes.size()] = rest[1];
+    if (!rest.empty()) bytes.resize(static_cast<unsigned char>(rest[0]) % bytes.size());
+    check_message(Payload::copy_of(bytes));
+  }
+}
+
 // The frames of a stream that is fed in pieces; the last one is "broken" when it breaks.
 std::vector<std::string> frames_of(std::string_view stream, Random* random) {
   world::FrameDecoder decoder(4'096);
@@ -66,6 +116,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const Payload content = Payload::copy_of(bytes);
   check_message(content);
+  check_changed_message(bytes);
 
   Random random(data[0]);
   COTERIE_ASSERT(frames_of(bytes, nullptr) == frames_of(bytes, &random));
