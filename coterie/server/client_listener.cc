@@ -57,7 +57,7 @@ class ClientListener::Impl final : public ConnectionEvents,
   void set_timer(const ClientConnectionPtr& connection, Duration patience);
   void drop_stream(const ClientConnectionPtr& connection);
   void drain(const ClientConnectionPtr& connection);
-  void remove(const ClientConnectionPtr& connection);
+  void remove(ClientConnectionPtr kept);  // its own reference: the tables' are dropped
 
   world::NetWorld& world_;
   const ClientLimits limits_;
@@ -229,8 +229,7 @@ void ClientListener::Impl::drain(const ClientConnectionPtr& connection) {
   connection->receive();
 }
 
-void ClientListener::Impl::remove(const ClientConnectionPtr& connection) {
-  const ClientConnectionPtr kept = connection;
+void ClientListener::Impl::remove(ClientConnectionPtr kept) {
   world_.cancel(std::exchange(kept->timer, 0));
   kept->close();
   clients_.erase(kept->id);
