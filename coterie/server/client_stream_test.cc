@@ -7,7 +7,7 @@
 namespace coterie::server {
 namespace {
 
-struct Host : StreamHost {
+struct Host final : StreamHost {
   void touch() override { ++touches; }
   size_t unsent_bytes() const override { return unsent; }
   size_t touches = 0;
