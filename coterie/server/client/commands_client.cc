@@ -259,8 +259,7 @@ Outcome run_client_help(LocalCall& call) {
       "INFO",
       "    This connection, as LIST shows it.",
       "KILL <address> | <option> <value> [<option> <value> ...]",
-      "    Close connections. Options: ADDR, ID, LADDR, SKIPME (yes|no), TYPE (normal|pubsub), "
-      "USER.",
+      "    Close connections: ADDR, ID, LADDR, SKIPME (yes|no), TYPE (normal|pubsub), USER.",
       "LIST [TYPE (normal|pubsub) | ID <id> [<id> ...]]",
       "    The connections of this node.",
       "NO-EVICT (ON|OFF)",
