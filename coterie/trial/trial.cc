@@ -148,23 +148,30 @@ class Trial {
                           [](const auto& worker) { return !worker->idle(); });
     };
     if (!run_until([&] { return busy() == workers_.end(); }, options_.patience)) {
-      return broken("not live: " +
-                    (busy() == workers_.end() ? std::string("?") : (*busy())->describe()));
+      return broken(
+          "not live: " + (busy() == workers_.end() ? std::string("?") : (*busy())->describe()) +
+          standing());
     }
     if (!run_until([&] { return same_state(); }, options_.patience))
-      return broken("the replicas do not come to one state");
+      return broken("the replicas do not come to one state" + standing());
     return reason_.empty();
   }
 
+  // Somebody leads and has committed in its term, and all have applied what it has committed.
   bool same_state() {
+    const auto leads = [&](NodeId node) {
+      const raft::Raft* raft = raft_of(node);
+      return raft != nullptr && raft->committed_in_term();
+    };
+    if (std::none_of(nodes_.begin(), nodes_.end(), leads)) return false;
     std::optional<std::pair<Index, uint64_t>> seen;
     for (NodeId node : nodes_) {
       const raft::Raft* raft = raft_of(node);
-      if (raft == nullptr || !raft->may_vote() || raft->membership().voters() != nodes_.size())
+      if (raft == nullptr || !raft->may_vote() || raft->membership().voters() != nodes_.size()) {
         return false;
-      const state::State& state =
-          static_cast<ServedNode*>(simulation_.tenant(node))->node()->replica()->state();
-      if (state.applied() != raft->commit()) return false;
+      }
+      const state::State& state = state_of(node);
+      if (state.applied() != raft->commit() || raft->commit() != raft->last_index()) return false;
       if (seen && seen->first != state.applied()) return false;
       if (!seen) seen = {state.applied(), state.digest()};
       if (seen->second != state.digest()) {
@@ -172,6 +179,27 @@ class Trial {
       }
     }
     return true;
+  }
+
+  const state::State& state_of(NodeId node) {
+    return static_cast<ServedNode*>(simulation_.tenant(node))->node()->replica()->state();
+  }
+
+  // Where each node stands, for a stall.
+  std::string standing() {
+    std::string text;
+    for (NodeId node : nodes_) {
+      const raft::Raft* raft = raft_of(node);
+      text += raft == nullptr
+                  ? fmt::format("; node {} is in no cluster", node)
+                  : fmt::format(
+                        "; node {}: {}, term {}, leader {}, last {}, commit {}, applied {}, {} "
+                        "voters{}",
+                        node, raft::role_name(raft->role()), raft->term(), raft->leader(),
+                        raft->last_index(), raft->commit(), state_of(node).applied(),
+                        raft->membership().voters(), raft->may_vote() ? "" : ", may not vote");
+    }
+    return text;
   }
 
   bool judge() {

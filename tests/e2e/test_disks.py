@@ -59,7 +59,8 @@ class Disks(ClusterTest):
         segment = sorted(victim.data.glob("*.log"))[0]
         data = bytearray(segment.read_bytes())
         used = max(i for i, byte in enumerate(data) if byte)
-        middle = used // 2
+        # In a record, not in the zeros between two batches.
+        middle = next(i for i in range(used // 2, used) if data[i])
         data[middle] ^= 0xFF
         segment.write_bytes(data)
         victim.start()
