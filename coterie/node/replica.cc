@@ -388,7 +388,7 @@ std::vector<std::pair<Ticket, Reply>> Replica::take_answers() {
 Instant Replica::next_deadline() const {
   Instant next = std::min({raft_.next_deadline(), reads_.next_deadline(), probe_at_,
                            session_.next_deadline(bool{last_leader_})});
-  if (leads_) {
+  if (proposing()) {
     next = std::min(next, housekeeping_at_);
     const int64_t due_ms = state_.next_deadline_ms();
     if (due_ms != INT64_MAX && due_ms > newest_stamp_ms_) {
