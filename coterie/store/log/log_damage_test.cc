@@ -153,9 +153,10 @@ bool expect_honest(const Directory& made, const Files& files) {
 
 class LogDamage : public ::testing::TestWithParam<std::tuple<bool, bool>> {
  protected:
-  // Every byte of every file; where there is a snapshot some of the log's must do.
+  // Every byte of every file of a killed replica; of the others some of the segments must do.
   size_t step(const std::string& name) const {
-    return std::get<1>(GetParam()) && segment_sequence(name) ? 13 : 1;
+    if (!segment_sequence(name)) return 1;
+    return std::get<1>(GetParam()) ? 13 : std::get<0>(GetParam()) ? 3 : 1;
   }
 
   const Directory made_ = make_directory(std::get<0>(GetParam()), std::get<1>(GetParam()));
