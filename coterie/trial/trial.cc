@@ -198,6 +198,12 @@ class Trial {
                         node, raft::role_name(raft->role()), raft->term(), raft->leader(),
                         raft->last_index(), raft->commit(), state_of(node).applied(),
                         raft->membership().voters(), raft->may_vote() ? "" : ", may not vote");
+      if (raft == nullptr) continue;
+      for (const auto& [peer, progress] : raft->progress()) {
+        text += fmt::format(", {} has {} next {}{}{}", peer, progress.match, progress.next,
+                            progress.probing ? " probed" : "",
+                            progress.snapshotting ? " snapshot" : "");
+      }
     }
     return text;
   }

@@ -132,10 +132,10 @@ void Raft::heartbeat(Turn& turn) {
     const bool fed = !peer.snapshotting && peer.next.previous() >= log_.base();
     if (fed && peer.probing && peer.probe_sent) {
       send_append(peer, false, turn);  // asked again, without its entries
-    } else if (fed && !peer.in_flight.empty() &&
+    } else if (fed && !peer.probing && peer.match.next() < peer.next &&
                now - peer.answered_at > options_.heartbeat_interval) {
-      // Was the last of them lost, or is its disk slow? Without entries it costs no more than a
-      // heartbeat to ask.
+      // What was sent is not known to be durable there: was it lost, or its answer, or is its disk
+      // slow? Without entries it costs no more than a heartbeat to ask.
       COTERIE_REACHED("appends in flight asked about");
       peer.round_wanted = true;
       send_append(peer, false, turn);
