@@ -203,8 +203,13 @@ class ClusterTest(unittest.TestCase):
         self.addCleanup(self._close, cluster)
         return cluster.start() if start else cluster
 
+    def _failed(self):
+        """Whether this test has failed so far. The outcome's own flag speaks of the clean-up alone."""
+        result = self._outcome.result
+        return any(test is self for test, _ in [*result.failures, *result.errors])
+
     def _close(self, cluster):
-        if not self._outcome.success:
+        if self._failed():
             for node in cluster.nodes:
                 sys.stderr.write(f"--- node {node.number}\n{node.log_text()[-4000:]}\n")
         cluster.close()
