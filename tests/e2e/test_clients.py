@@ -56,6 +56,16 @@ class Clients(ClusterTest):
         one.set("short", "x", px=50)
         wait_until(lambda: two.get("short") is None, "a key to expire")
 
+    def test_keys_expire_on_an_idle_cluster(self):
+        cluster = self.cluster()
+        client = cluster[1].client()
+        for i in range(3):
+            client.set(f"short-{i}", "x", px=150 + i)
+        client.set("long", "x")
+        # Asking for the status is no request: nothing but the leader's own stamp moves log time.
+        for node in cluster.nodes:
+            wait_until(lambda: node.status()["keys"] == 1, f"node {node.number} to forget what has expired")
+
     def test_publish_reaches_subscribers_of_every_node(self):
         cluster = self.cluster()
         heard = []

@@ -102,6 +102,25 @@ class Power(ClusterTest):
         leader.client().execute_command("COTERIE", "TRANSFER")
         return False
 
+    def test_a_weaker_mode_confesses_after_a_kill_and_only_then(self):
+        cluster = self.cluster(flags=["--fsync", "never"])
+        victim = cluster.followers()[0]
+        client = victim.client()
+        for i in range(50):
+            client.set(f"key-{i}", i)
+        replica = victim.status()["replica"]
+        # After a clean end its log is as good as any.
+        self.assertEqual(victim.terminate(), 0)
+        victim.start()
+        wait_until(victim.ready, "the node to be back")
+        self.assertEqual(victim.status()["replica"], replica)
+        # After a kill nobody knows what is missing: it comes back as a new replica, and learns.
+        victim.kill()
+        victim.start()
+        wait_until(lambda: victim.status()["replica"] != replica, "a new replica")
+        wait_until(lambda: victim.status()["role"] in ("follower", "leader"), "the new replica to vote")
+        self.assertEqual(victim.client().mget([f"key-{i}" for i in range(50)]), [str(i) for i in range(50)])
+
     @unittest.skipUnless(SHIM, "the preloaded shim is not built")
     def test_a_node_whose_sync_fails_stops_and_the_others_go_on(self):
         cluster = self.cluster(start=False)

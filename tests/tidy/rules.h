@@ -1,6 +1,6 @@
 // What neither the compiler nor clang-tidy can say: lengths, names that are forbidden in some rooms
-// and what to use instead, words and paths that do not belong into the project, and sources that
-// nothing builds.
+// and what to use instead, words and paths that do not belong into the project, sources that
+// nothing builds, and promises that no test keeps.
 #pragma once
 
 #include <string>
@@ -32,5 +32,9 @@ std::vector<Finding> check_hygiene(const std::vector<SourceFile>& tree);
 // fuzzers (*_fuzz.cc) are built by another preset and left out.
 std::vector<Finding> check_built(const std::vector<SourceFile>& tree,
                                  std::string_view compile_commands);
+
+// Promises on the page of promises that name no test, or one that does not exist.
+inline constexpr std::string_view promises_page = "docs/explanation/promises.md";
+std::vector<Finding> check_promises(const std::vector<SourceFile>& tree);
 
 }  // namespace coterie::tidy

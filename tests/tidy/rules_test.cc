@@ -259,6 +259,22 @@ TEST(Built, ASourceThatNoTargetCompilesIsFound) {
               ElementsAre(HasSubstr("coterie/base/b_test.cc: no target builds it")));
 }
 
+TEST(Promises, WithoutATestOrWithOneThatIsNotThereAreFound) {
+  const std::string page =
+      "| The rule | Noticed by |\n"
+      "| kept | `Suite.Kept`, `Suite.OnTwoLines`, `told.txt`, `test_a.py` `test_it` |\n"
+      "| hoped `for` | nothing |\n"
+      "| kept once | `Suite.Renamed` |\n";
+  EXPECT_THAT(texts(check_promises(
+                  {make_file(std::string(promises_page), page),
+                   make_file("coterie/base/a_test.cc",
+                             "TEST(Suite, Kept) {}\nTEST_F(Suite,\n       OnTwoLines) {}\n"),
+                   make_file("tests/golden/raft/told.txt", ""),
+                   make_file("tests/e2e/test_a.py", "    def test_it(self):\n")})),
+              ElementsAre(HasSubstr(":3: a promise without a test"),
+                          HasSubstr(":4: there is no test Suite.Renamed")));
+}
+
 TEST(TestCode, IsWhatOnlyTestsReach) {
   const Tree tree{make_file("coterie/a/fake.h",
                             "#include \"coterie/a/deep_fake.h\"\n#include \"coterie/a/real.h\"\n"),

@@ -43,6 +43,11 @@ TEST(Tidy, NoForbiddenNames) { expect_none(check_names(tree())); }
 TEST(Tidy, HeadersOpenWithTheirIdea) { expect_none(check_headers(tree())); }
 TEST(Tidy, NothingUnfinishedAndNoSleepingTests) { expect_none(check_hygiene(tree())); }
 
+TEST(Tidy, EveryPromiseHasItsTests) {
+  EXPECT_FALSE(read_text(root / promises_page).empty());
+  expect_none(check_promises(tree()));
+}
+
 TEST(Tidy, EverySourceIsBuilt) {
   const std::string commands =
       read_text(std::filesystem::path(COTERIE_BINARY_DIR) / "compile_commands.json");
