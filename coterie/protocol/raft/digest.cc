@@ -24,6 +24,7 @@ void add(Digest& digest, const Progress& peer) {
   add(digest, peer.snapshotting);
   add(digest, peer.damaged);
   add(digest, peer.recently_active);
+  add(digest, peer.down);
   digest.add(peer.life);
   add(digest, peer.heard_at);
   add(digest, peer.answered_at);
@@ -150,6 +151,7 @@ void Raft::add_leader_state(Digest& digest) const {
     digest.add(transfer_->to.value);
     add(digest, transfer_->give_up_at);
     add(digest, transfer_->sent);
+    digest.add(transfer_->needs.value);
     add(digest, transfer_->ask_again_at);
   }
 }

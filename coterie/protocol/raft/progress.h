@@ -18,7 +18,7 @@ struct Progress {
   bool probing = true;  // where the logs agree is not known yet: one message at a time
   bool snapshotting = false;
   bool damaged = false;
-  bool recently_active = false;
+  bool recently_active = false;  // heard within an election timeout, and not down
   uint64_t in_flight_bytes = 0;
 
   // The machine's own.
@@ -37,6 +37,7 @@ struct Progress {
   };
   Member member;
   uint64_t life = 0;  // of its last reply; 0: none yet
+  bool down = false;  // its connection has closed, and it has not been heard since
   Instant heard_at;
   Instant answered_at;          // its last AppendReply
   std::vector<Sent> in_flight;  // oldest first; at most in_flight_messages_max

@@ -172,6 +172,11 @@ void Raft::on(ReadIndex&& input, Turn&) {
 
 void Raft::on(PeerDown&& input, Turn& turn) {
   if (leads()) {
+    if (const auto at = progress_.find(input.node); at != progress_.end()) {
+      // It has probably died: until it is heard again nothing is entrusted to it.
+      at->second.down = true;
+      at->second.recently_active = false;
+    }
     if (!rounds_.empty()) ask_everyone();
     return;
   }

@@ -109,7 +109,8 @@ class Raft {
     NodeId to;
     Instant give_up_at;
     bool sent =
-        false;  // TimeoutNow is out: no new entries are sent, lest they make its log look old
+        false;    // TimeoutNow is out: no new entries are sent, lest they make its log look old
+    Index needs;  // what its log must hold when it stands; known once sent
     Instant ask_again_at;
   };
   struct Receiving {

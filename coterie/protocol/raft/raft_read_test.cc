@@ -208,6 +208,25 @@ TEST(RaftDissertationSection310, TheMostAdvancedIsChosen) {
   EXPECT_EQ(machine.sent<TimeoutNow>()[0].first, 3U);
 }
 
+TEST(RaftDissertationSection310, WhoseConnectionClosedIsNotChosenUntilItIsHeardAgain) {
+  LoneMachine machine = ready_leader();
+  machine.propose();
+  machine.accept(3, 2);
+  machine.accept(2, 1);
+  machine.turn(PeerDown{NodeId(3)});
+  EXPECT_FALSE(machine->progress().at(NodeId(3)).recently_active);
+  machine.tick();  // time alone does not make it eligible
+  EXPECT_FALSE(machine->progress().at(NodeId(3)).recently_active);
+  LoneMachine other = machine;
+  other.turn(TransferLeadership{NodeId()});
+  ASSERT_EQ(other.sent<Append>().size() + other.sent<TimeoutNow>().size(), 1U);
+  EXPECT_EQ(other.out.notes.back().text, "hands leadership over to node 2");
+  machine.accept(3, 2);
+  EXPECT_TRUE(machine->progress().at(NodeId(3)).recently_active);
+  machine.turn(TransferLeadership{NodeId()});
+  EXPECT_EQ(machine.out.notes.back().text, "hands leadership over to node 3");
+}
+
 TEST(RaftDissertationSection310, WhatIsProposedMeanwhileWaits) {
   LoneMachine machine = ready_leader();
   machine.turn(TransferLeadership{NodeId(3)});

@@ -126,7 +126,7 @@ void Raft::heartbeat(Turn& turn) {
   }
   if (transfer_) drive_transfer(turn);
   for (auto& [node, peer] : progress_) {
-    peer.recently_active = now - peer.heard_at < options_.election_timeout_max;
+    peer.recently_active = !peer.down && now - peer.heard_at < options_.election_timeout_max;
     if (peer.snapshotting) retry_snapshot(peer, turn);
     // Otherwise it gets the log, unless a snapshot is due: flush starts it.
     const bool fed = !peer.snapshotting && peer.next.previous() >= log_.base();
@@ -152,6 +152,7 @@ Progress* Raft::heard_peer(const Message& message, bool damaged, uint64_t life, 
     return nullptr;
   Progress& peer = at->second;
   peer.heard_at = turn.now.monotonic;
+  peer.down = false;
   peer.recently_active = true;
   if (peer.life != life && life != 0) {
     if (peer.life != 0) {

@@ -41,13 +41,19 @@ void Raft::drive_transfer(Turn& turn) {
     return;
   }
   const Progress& peer = at->second;
+  if (transfer_->sent && peer.next <= transfer_->needs) {
+    // What it needs was lost on the way: it gets it first, or it would stand and lose.
+    COTERIE_REACHED("transfer: the successor lacks entries after all");
+    transfer_->sent = false;
+  }
   if (peer.probing || peer.snapshotting) return;
   if (!transfer_->sent && peer.next <= log_.last()) return;
   const bool again = transfer_->sent;
   if (again && turn.now.monotonic < transfer_->ask_again_at) return;
+  if (!again) transfer_->needs = log_.last();
   transfer_->sent = true;
   transfer_->ask_again_at = turn.now.monotonic + options_.heartbeat_interval;
-  send(peer.member, term(), TimeoutNow{peer.next.previous()}, turn);
+  send(peer.member, term(), TimeoutNow{transfer_->needs}, turn);
 }
 
 void Raft::handle(const Message&, TimeoutNow& request, Turn& turn) {
