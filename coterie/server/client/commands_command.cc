@@ -110,8 +110,15 @@ void reply_docs(ReplyBuilder& reply, const CommandSpec& spec) {
   reply.bulk("0.1.0");
   reply.bulk("group");
   reply.bulk(spec.group);
-  reply.bulk("syntax");
+  // As one argument whose name is the whole syntax: what redis-cli shows as a hint.
+  reply.bulk("arguments");
+  reply.array(spec.arguments.empty() ? 0 : 1);
+  if (spec.arguments.empty()) return;
+  reply.map(2);
+  reply.bulk("name");
   reply.bulk(spec.arguments);
+  reply.bulk("type");
+  reply.bulk("string");
 }
 
 Outcome run_command_count(LocalCall& call) {

@@ -410,6 +410,7 @@ TEST(Command, DescribesTheTable) {
   EXPECT_THAT(shown(client, {"COMMAND", "DOCS", "GET"}),
               StartsWith("[\"get\", [\"summary\", \"The value of a key.\""));
   EXPECT_EQ(ask(client, {"COMMAND", "DOCS"}).elements.size(), all.elements.size() * 2);
+  EXPECT_THAT(shown(client, {"COMMAND", "DOCS", "set"}), HasSubstr("[\"name\", \"key value [NX"));
   EXPECT_EQ(shown(client, {"COMMAND", "DOCS", "nosuch"}), "[]");
   EXPECT_EQ(shown(client, {"COMMAND", "LIST", "FILTERBY", "PATTERN", "setn*"}), "[\"setnx\"]");
   EXPECT_THAT(shown(client, {"COMMAND", "LIST", "FILTERBY", "ACLCAT", "list"}),
