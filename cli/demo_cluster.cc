@@ -87,10 +87,10 @@ Result<client::RedisLink> DemoCluster::connect(uint64_t node) const {
                                     {.connect = answer_patience, .reply = request_patience});
 }
 
-Result<ClusterView> DemoCluster::view() const {
+Result<ClusterView> DemoCluster::view(AskFor what) const {
   std::vector<client::RedisUrl> entries;
   for (uint64_t node = 1; node <= nodes; ++node) entries.push_back(url_of(node));
-  return ask_cluster(entries, answer_patience);
+  return ask_cluster(entries, answer_patience, what);
 }
 
 Result<NodeView> DemoCluster::view_of(uint64_t node) const {

@@ -25,7 +25,7 @@ class DemoCluster {
   DemoCluster& operator=(const DemoCluster&) = delete;
 
   Result<client::RedisLink> connect(uint64_t node) const;
-  Result<ClusterView> view() const;
+  Result<ClusterView> view(AskFor what = AskFor::status) const;
   Result<NodeView> view_of(uint64_t node) const;
   // The leader, once a majority agrees on one other than `besides`.
   Result<uint64_t> leader(uint64_t besides = 0) const;

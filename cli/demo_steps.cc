@@ -66,7 +66,7 @@ Result<uint64_t> equal_states(const DemoCluster& cluster) {
   std::string last;
   uint64_t applied = 0;
   const bool equal = wait_until(seconds(20), [&] {
-    const Result<ClusterView> view = cluster.view();
+    const Result<ClusterView> view = cluster.view(AskFor::status_and_digest);
     if (!view) return last = view.error().message, false;
     applied = view->nodes.front().applied;
     last.clear();

@@ -109,18 +109,21 @@ std::optional<uint64_t> agreed_leader(const std::vector<NodeView>& nodes) {
   return std::nullopt;
 }
 
-Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience) {
+Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience, AskFor what) {
   COTERIE_TRY(link, client::RedisLink::connect(url, {.connect = patience, .reply = patience}));
-  COTERIE_TRY(reply, link.command({"COTERIE", "STATUS"}));
+  std::vector<std::string_view> words{"COTERIE", "STATUS"};
+  if (what == AskFor::status_and_digest) words.push_back("DIGEST");
+  COTERIE_TRY(reply, link.command(words));
   if (reply.is_error())
     return fail(Fault::refused, fmt::format("{}: {}", url.address(), reply.text));
   return parse_view(reply.text);
 }
 
-Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Duration patience) {
+Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Duration patience,
+                                AskFor what) {
   Error last{Fault::invalid, "no node was named"};
   for (const client::RedisUrl& entry : entries) {
-    Result<NodeView> first = ask_node(entry, patience);
+    Result<NodeView> first = ask_node(entry, patience, what);
     if (!first) {
       last = first.error();
       continue;
@@ -133,7 +136,7 @@ Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Du
       Result<client::RedisUrl> url = client::parse_redis_url(node.resp);
       if (!url) continue;
       url->password = entry.password;
-      if (Result<NodeView> view = ask_node(*url, patience); view && view->id == id)
+      if (Result<NodeView> view = ask_node(*url, patience, what); view && view->id == id)
         node = *std::move(view);
     }
     ClusterView cluster;

@@ -23,7 +23,7 @@ struct NodeView {
   std::string resp, http;
   bool ready = false;
   std::string not_ready_reason;
-  std::string state_digest;  // at `applied`
+  std::string state_digest;  // at `applied`; empty: not asked for
   // The other nodes it knows: id and addresses alone are filled in.
   std::vector<NodeView> members;
 };
@@ -43,11 +43,16 @@ Result<NodeView> parse_view(std::string_view json);
 // The leader that more than half of the nodes name.
 std::optional<uint64_t> agreed_leader(const std::vector<NodeView>& nodes);
 
+// With the digest a node may have to read all its keys.
+enum class AskFor { status, status_and_digest };
+
 // Asks one node, within `patience`.
-Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience);
+Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience,
+                          AskFor what = AskFor::status);
 // Asks the first of `entries` that answers which nodes there are, and then each of them, with the
 // password of that entry. The error is that of the last entry when none answers.
-Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Duration patience);
+Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Duration patience,
+                                AskFor what = AskFor::status);
 
 std::string view_json(const ClusterView& view);
 std::string view_table(const ClusterView& view, bool colour);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,7 +59,7 @@ struct NodeStatus {
   bool disk_full = false;
   bool ready = false;  // linearizable reads can be served now
   std::string not_ready_reason;
-  uint64_t state_digest = 0;  // at `applied`
+  std::optional<uint64_t> state_digest;  // at `applied`; only filled in when it was asked for
   std::vector<MemberStatus> members;
   std::vector<uint64_t> keys_by_database;  // one a database; empty: not known
 };
@@ -82,7 +83,11 @@ class Gateway {
   // Bytes of requests that wait for an answer: connections stop reading from their clients above a
   // bound.
   virtual uint64_t pending_bytes() const = 0;
+  // Cheap: without the state's digest.
   virtual NodeStatus status() const = 0;
+  // Of the state at `applied`; none: it is in no cluster yet. Costs what has changed since it was
+  // last asked, which can be all keys.
+  virtual std::optional<uint64_t> state_digest() const = 0;
   // Hands leadership to `to` (0: the most advanced follower). Returns false when this node does not
   // lead.
   virtual bool transfer_leadership(NodeId to) = 0;

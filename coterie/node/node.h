@@ -55,6 +55,7 @@ class Node : public world::Tenant, public Gateway {
   void cancel(Ticket ticket) override;
   uint64_t pending_bytes() const override;
   NodeStatus status() const override;
+  std::optional<uint64_t> state_digest() const override;
   bool transfer_leadership(NodeId to) override;
 
   // Hands leadership over, waits (bounded) for what is under way, ends the log cleanly; then calls

@@ -202,6 +202,11 @@ std::string Node::not_ready_reason() const {
   return {};
 }
 
+std::optional<uint64_t> Node::state_digest() const {
+  if (!replica_) return {};
+  return replica_->state().digest();
+}
+
 NodeStatus Node::status() const {
   NodeStatus status;
   status.node = options_.node;
@@ -228,7 +233,6 @@ NodeStatus Node::status() const {
       status.keys_by_database.push_back(replica_->state().keys_in(db));
     }
     status.memory_bytes = replica_->state().memory_bytes();
-    status.state_digest = replica_->state().digest();
   }
   for (const auto& [node, address] : options_.named) {
     MemberStatus member;

@@ -118,8 +118,8 @@ class Node:
         options = {"socket_timeout": 15, "decode_responses": True, **options}
         return redis.Redis(host="127.0.0.1", port=self.resp_port, **options)
 
-    def status(self):
-        return json.loads(self.client(socket_timeout=2).execute_command("COTERIE", "STATUS"))
+    def status(self, *words):
+        return json.loads(self.client(socket_timeout=2).execute_command("COTERIE", "STATUS", *words))
 
     def ready(self):
         try:
@@ -181,7 +181,7 @@ class Cluster:
         """All nodes have applied the same entries and hold the same state; returns the digest."""
 
         def same():
-            seen = {(s["applied"], s["state_digest"]) for s in (n.status() for n in nodes or self.nodes)}
+            seen = {(s["applied"], s["state_digest"]) for s in (n.status("DIGEST") for n in nodes or self.nodes)}
             return seen.pop()[1] if len(seen) == 1 else None
 
         return wait_until(same, "all nodes to hold the same state")

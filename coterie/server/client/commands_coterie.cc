@@ -1,4 +1,5 @@
 // COTERIE: what only this kind of server has.
+#include "coterie/server/client/errors.h"
 #include "coterie/server/client/hub.h"
 #include "coterie/server/client/local_command.h"
 #include "coterie/server/client/status_json.h"
@@ -9,7 +10,15 @@ namespace coterie::server {
 namespace {
 
 Outcome run_coterie_status(LocalCall& call) {
-  call.reply.bulk(status_json(call.hub.gateway().status()));
+  const bool with_digest = call.words.size() == 3 && same_word(call.words[2], "digest");
+  if (call.words.size() > 2 && !with_digest) {
+    call.reply.error(syntax_error);
+    return Outcome::done;
+  }
+  node::Gateway& gateway = call.hub.gateway();
+  node::NodeStatus status = gateway.status();
+  if (with_digest) status.state_digest = gateway.state_digest();
+  call.reply.bulk(status_json(status));
   return Outcome::done;
 }
 
@@ -38,8 +47,10 @@ Outcome run_coterie_transfer(LocalCall& call) {
 
 Outcome run_coterie_help(LocalCall& call) {
   static constexpr std::string_view lines[] = {
-      "STATUS",
-      "    This node and the cluster as it sees it, in JSON.",
+      "STATUS [DIGEST]",
+      "    This node and the cluster as it sees it, in JSON. DIGEST adds state_digest: nodes that "
+      "have",
+      "    applied the same entries give the same. It may read every key.",
       "TRANSFER [<node>]",
       "    Hand leadership to a node, or to the one that is furthest. For the leader only.",
   };
@@ -51,7 +62,7 @@ Outcome run_coterie_help(LocalCall& call) {
 
 std::span<const LocalCommand> coterie_subcommands() {
   static const LocalCommand table[] = {
-      {"status", run_coterie_status, refused_in_multi, {}, 2},
+      {"status", run_coterie_status, refused_in_multi, {}, -2},
       {"transfer", run_coterie_transfer, refused_in_multi, {}, -2},
       {"help", run_coterie_help, 0, {}, 2},
   };

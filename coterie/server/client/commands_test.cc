@@ -449,6 +449,24 @@ TEST(CoterieCommand, StatusIsJson) {
   EXPECT_THAT(ask(client, {"COTERIE", "STATUS"}).text, HasSubstr("\"leader\":null"));
 }
 
+// All keys may have to be read for it, in the thread that serves everybody.
+TEST(CoterieCommand, TheDigestIsComputedOnlyWhenAskedFor) {
+  FakeNode node;
+  node.gateway.current = some_status();
+  TestClient client(node.hub);
+  for (const std::vector<std::string>& cheap : std::vector<std::vector<std::string>>{
+           {"COTERIE", "STATUS"}, {"INFO"}, {"INFO", "everything"}, {"ROLE"}}) {
+    EXPECT_THAT(client.call(cheap), Not(HasSubstr("digest"))) << cheap[0];
+  }
+  EXPECT_EQ(node.gateway.digests_asked, 0);
+  EXPECT_THAT(shown(client, {"COTERIE", "STATUS", "digest"}),
+              HasSubstr("\"state_digest\":\"0000000000abcdef\""));
+  EXPECT_EQ(node.gateway.digests_asked, 1);
+  EXPECT_EQ(shown(client, {"COTERIE", "STATUS", "NOW"}), "(error) ERR syntax error");
+  EXPECT_EQ(shown(client, {"COTERIE", "STATUS", "DIGEST", "NOW"}), "(error) ERR syntax error");
+  EXPECT_EQ(node.gateway.digests_asked, 1);
+}
+
 TEST(CoterieCommand, TransfersLeadership) {
   FakeNode node;
   node.gateway.current = some_status();

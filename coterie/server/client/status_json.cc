@@ -52,9 +52,9 @@ std::string status_json(const node::NodeStatus& status) {
       {"disk_full", status.disk_full},
       {"ready", status.ready},
       {"not_ready_reason", status.not_ready_reason},
-      {"state_digest", fmt::format("{:016x}", status.state_digest)},
       {"members", std::move(members)},
   };
+  if (status.state_digest) out["state_digest"] = fmt::format("{:016x}", *status.state_digest);
   return boost::json::serialize(out);
 }
 

@@ -83,6 +83,7 @@ class FakeGateway : public node::Gateway {
   uint64_t pending = 0;
   node::NodeStatus current;
   std::vector<uint64_t> transfers;
+  mutable int digests_asked = 0;
 
   node::Ticket write(const state::CommandSpec& spec, uint8_t db,
                      std::span<const std::string_view> args) override {
@@ -97,6 +98,10 @@ class FakeGateway : public node::Gateway {
   }
   uint64_t pending_bytes() const override { return pending; }
   node::NodeStatus status() const override { return current; }
+  std::optional<uint64_t> state_digest() const override {
+    ++digests_asked;
+    return 0xabcdef;
+  }
   bool transfer_leadership(NodeId to) override {
     transfers.push_back(to.value);
     return current.leader == current.node;
@@ -165,6 +170,7 @@ class StateGateway : public node::Gateway {
   void cancel(node::Ticket ticket) override { cancelled.push_back(ticket); }
   uint64_t pending_bytes() const override { return 0; }
   node::NodeStatus status() const override { return {}; }
+  std::optional<uint64_t> state_digest() const override { return state.digest(); }
   bool transfer_leadership(NodeId) override { return false; }
 
   size_t log_waiting() const { return log_.size(); }

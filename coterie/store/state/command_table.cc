@@ -239,7 +239,7 @@ constexpr CommandSpec rows[] = {
     {1200, "delifeq", 3, flag_write | flag_fast, 1, 1, 1, write, "coterie",
      "Deletes a key if its value equals the given one.", "key value"},
     {1201, "coterie", -2, flag_loading | flag_stale, 0, 0, 0, cluster, "coterie",
-     "About the cluster and its nodes.", "STATUS | ..."},
+     "About the cluster and its nodes.", "STATUS [DIGEST] | TRANSFER [node] | HELP"},
 };
 
 constexpr size_t row_count = std::size(rows);
