@@ -6,6 +6,10 @@
 //
 // A node that is not in the record (its disk was wiped since) takes the record over only when a
 // leader of that cluster addresses it: until then it is as free as on its first day.
+//
+// A directory whose replica was given up (its vote is lost, or it stopped uncleanly under a weaker
+// --fsync) is not empty: it may be all that is left of a cluster. Nobody founds beside it, and its
+// data are kept until its own cluster takes the node in as a new replica.
 #pragma once
 
 #include <map>
@@ -20,8 +24,9 @@ namespace coterie::node {
 
 class Founding {
  public:
-  // `named`: all nodes of the cluster, this one included, ordered.
-  Founding(NodeId self, ReplicaId replica, std::vector<NodeId> named);
+  // `named`: all nodes of the cluster, this one included, ordered. `given_up`: this directory holds
+  // the data of a replica that was given up.
+  Founding(NodeId self, ReplicaId replica, std::vector<NodeId> named, bool given_up = false);
 
   void heard(const Hello& hello);
 
@@ -42,6 +47,7 @@ class Founding {
   NodeId self_;
   ReplicaId replica_;
   std::vector<NodeId> named_;
+  bool given_up_;
   std::map<NodeId, Hello> heard_;
 };
 

@@ -89,5 +89,22 @@ TEST(Founding, AMalformedRecordIsNoInvitation) {
   EXPECT_FALSE(second.invitation());
 }
 
+TEST(Founding, NotBesideDataThatWereGivenUp) {
+  Founding first(NodeId(1), replica(1), three);
+  first.heard(hello(2, 2));
+  Hello third = hello(3, 3);
+  third.given_up = true;
+  third.former = cluster(9);
+  first.heard(third);
+  EXPECT_FALSE(first.may_found());
+  EXPECT_EQ(first.waiting_for(), "waiting for node 3, whose data are not empty");
+
+  Founding itself(NodeId(1), replica(1), three, true);
+  itself.heard(hello(2, 2));
+  itself.heard(hello(3, 3));
+  EXPECT_FALSE(itself.may_found());
+  EXPECT_NE(itself.waiting_for().find("coterie recover"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace coterie::node

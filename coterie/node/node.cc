@@ -24,9 +24,11 @@ void Node::on_frame(NodeId from, Payload frame) {
     return;
   }
   if (auto* raft_message = std::get_if<raft::Message>(&*message)) {
-    if (phase_ == Phase::empty && raft_message->to == papers_.replica && founding_) {
+    if (founding_ && (phase_ == Phase::empty || phase_ == Phase::given_up) &&
+        raft_message->to == papers_.replica) {
       // A leader has taken this replica in: from now on it belongs to that cluster.
-      if (auto record = founding_->record_of(from)) adopt(*record);
+      auto record = founding_->record_of(from);
+      if (record && (!former_ || former_ == record->cluster)) adopt(*record);
       return;
     }
     if (awake() && same_cluster(from)) replica_->on_message(from, std::move(*raft_message));
@@ -48,7 +50,8 @@ bool Node::same_cluster(NodeId from) const {
   const auto found = peers_.find(from);
   if (found == peers_.end() || !found->second.heard) return false;
   // One that is not in a cluster yet is being taken into this one.
-  return !found->second.hello.cluster || found->second.hello.cluster == papers_.cluster;
+  const ClusterId theirs = found->second.hello.belongs_to();
+  return !theirs || theirs == papers_.cluster;
 }
 
 void Node::on_hello(NodeId from, const Hello& hello) {
@@ -66,11 +69,12 @@ void Node::on_hello(NodeId from, const Hello& hello) {
     }
     return;
   }
-  if (papers_.cluster && hello.cluster && hello.cluster != papers_.cluster) {
+  const ClusterId mine = papers_.cluster ? papers_.cluster : former_;
+  if (mine && hello.belongs_to() && hello.belongs_to() != mine) {
     if (!std::exchange(peer.warned, true)) {
       world_.log(world::LogLevel::error,
-                 name(from) + " belongs to another cluster (" + hello.cluster.text() +
-                     ", this one is " + papers_.cluster.text() +
+                 name(from) + " belongs to another cluster (" + hello.belongs_to().text() +
+                     ", this one is " + mine.text() +
                      "): start it with its own cluster's addresses or an empty --data");
     }
     peer.hello = hello;
@@ -89,15 +93,16 @@ void Node::on_hello(NodeId from, const Hello& hello) {
 // When a majority of the named nodes is one cluster and this directory is of another, it is this
 // one that is wrong.
 void Node::stop_if_misplaced() {
+  const ClusterId mine = papers_.cluster ? papers_.cluster : former_;
   std::map<ClusterId, size_t> others;
   for (const auto& [node, peer] : peers_) {
-    if (peer.heard && peer.hello.cluster && peer.hello.cluster != papers_.cluster)
+    if (peer.heard && peer.hello.cluster && peer.hello.cluster != mine)
       ++others[peer.hello.cluster];
   }
   for (const auto& [cluster, count] : others) {
     if (count < options_.named.size() / 2 + 1) continue;
     misplaced_ = true;
-    world_.stop("the data directory belongs to another cluster (" + papers_.cluster.text() +
+    world_.stop("the data directory belongs to another cluster (" + mine.text() +
                 ", the others are " + cluster.text() +
                 "): use an empty --data, or this directory's own --cluster");
   }
@@ -127,6 +132,8 @@ Hello Node::own_hello() const {
   hello.wall = world_.now().wall;
   hello.disk_full = disk_full_;
   hello.feature_level = 1;
+  hello.given_up = phase_ == Phase::given_up;
+  hello.former = former_;
   return hello;
 }
 

@@ -74,7 +74,7 @@ class Node : public world::Tenant, public Gateway {
   const Replica* replica() const { return replica_.get(); }  // nullptr: not in a cluster yet
 
  private:
-  enum class Phase { clearing, empty, founding, running, closing };
+  enum class Phase { clearing, empty, given_up, founding, running, closing };
   struct Peer {
     Hello hello;
     bool heard = false;
@@ -86,6 +86,7 @@ class Node : public world::Tenant, public Gateway {
   Node(world::World& world, NodeOptions options, ClientSink& sink);
   Result<void> open();
   void begin_empty();
+  void give_up(ClusterId former, const std::string& why);
   void write_empty_papers();
   void adopt(const FoundingRecord& record);
   void founded();
@@ -111,6 +112,7 @@ class Node : public world::Tenant, public Gateway {
   Phase phase_ = Phase::empty;
   std::unique_ptr<store::Log> log_;
   store::Papers papers_;
+  ClusterId former_;  // whose data a directory holds that was given up
   std::unique_ptr<Founding> founding_;
   std::unique_ptr<Replica> replica_;
   std::map<NodeId, Peer> peers_;

@@ -5,6 +5,7 @@
 #include "coterie/base/codec.h"
 #include "coterie/base/reached.h"
 #include "coterie/node/node.h"
+#include "coterie/node/recovery.h"
 #include "coterie/node/router.h"
 
 namespace coterie::node {
@@ -45,24 +46,27 @@ Result<void> Node::open() {
   log_ = make_log();
   COTERIE_TRY(recovery, log_->open());
   for (const std::string& note : recovery.notes) world_.log(world::LogLevel::warning, note);
-  if (!recovery.papers) {
+  if (!recovery.papers && !recovery.former && !recovery.orphaned) {
     begin_empty();
     return {};
   }
-  papers_ = *recovery.papers;
+  if (recovery.orphaned) {
+    give_up({}, "it is not known any more whose data these are");
+    return {};
+  }
+  papers_ = recovery.papers ? *recovery.papers : *recovery.former;
   if (papers_.node != options_.node) {
     return fail(Fault::invalid, "the data directory belongs to node " +
                                     std::to_string(papers_.node.value) + ", not to node " +
                                     std::to_string(options_.node.value) +
                                     ": use another --data or --node");
   }
-  if (!recovery.clean) {
-    COTERIE_REACHED("node: an unclean stop under a weaker fsync mode");
-    world_.log(world::LogLevel::warning,
-               "stopped uncleanly under a weaker --fsync: what was acknowledged may be missing, so "
-               "this replica is "
-               "given up and returns as a new one");
-    begin_empty();
+  if (!papers_.cluster && !recovery.papers) {
+    begin_empty();  // nobody ever relied on it
+    return {};
+  }
+  if (!recovery.papers) {
+    give_up(papers_.cluster, "its term and vote are lost");
     return {};
   }
   if (!papers_.cluster) {
@@ -72,17 +76,46 @@ Result<void> Node::open() {
   }
   auto record = from_wire<FoundingRecord>(Payload::copy_of(papers_.founding));
   if (!record) return fail(Fault::corrupt, "the identity file's founding record is malformed");
+  if (!recovery.clean) {
+    COTERIE_REACHED("node: an unclean stop under a weaker fsync mode");
+    const std::string why =
+        "stopped uncleanly under a weaker --fsync: what was acknowledged last may be missing";
+    const raft::Membership membership = newest_membership(recovery, papers_);
+    const raft::Member* self = membership.find(papers_.replica);
+    if (membership.voters() != 1 || self == nullptr || !self->voter) {
+      give_up(papers_.cluster, why);
+      return {};
+    }
+    // Nobody else has what is missing, and nobody else has voted.
+    world_.log(world::LogLevel::warning, why);
+  }
   auto started = start_replica(std::move(recovery), *record);
   if (started) return {};
   if (started.error().fault != Fault::corrupt) return started;
-  world_.log(world::LogLevel::error, "the snapshot cannot be used (" + started.error().message +
-                                         "): this replica is given up and returns as a new one");
-  begin_empty();
+  give_up(papers_.cluster, "the snapshot cannot be used (" + started.error().message + ")");
   return {};
 }
 
-// A directory that is empty, or whose content nobody may rely on, gets a new identity; the log
-// clears it first.
+// What the directory holds cannot be relied on, but it may be all that is left of its cluster: it
+// is kept until the rest of that cluster takes this node in as a new replica. Until then the new
+// identity is nowhere but in memory: nothing is promised in its name.
+void Node::give_up(ClusterId former, const std::string& why) {
+  COTERIE_REACHED("node: a replica given up, its data kept");
+  world_.log(world::LogLevel::warning,
+             why +
+                 ": this replica is given up and returns as a new one when its cluster takes it "
+                 "in; until then its data are kept");
+  phase_ = Phase::given_up;
+  former_ = former;
+  papers_ = {};
+  papers_.node = options_.node;
+  papers_.replica.high = world_.entropy();
+  papers_.replica.low = world_.entropy();
+  founding_ = std::make_unique<Founding>(options_.node, papers_.replica, own_hello().named, true);
+}
+
+// A directory that is empty, or on whose content nobody has ever relied, gets a new identity; the
+// log clears it first.
 void Node::begin_empty() {
   phase_ = Phase::clearing;
   papers_ = {};
@@ -123,6 +156,7 @@ void Node::try_founding() {
 // The record is durable before anyone hears of it.
 void Node::adopt(const FoundingRecord& record) {
   phase_ = Phase::founding;
+  former_ = {};
   papers_.cluster = record.cluster;
   papers_.founding = to_wire(record).text();
   log_->write_papers(papers_, [this](Result<void> written) {

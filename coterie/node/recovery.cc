@@ -10,8 +10,6 @@
 
 namespace coterie::node {
 
-namespace {
-
 raft::Membership newest_membership(const store::Recovery& recovery, const store::Papers& papers) {
   raft::Membership membership;
   if (auto record = from_wire<FoundingRecord>(Payload::copy_of(papers.founding)))
@@ -25,8 +23,6 @@ raft::Membership newest_membership(const store::Recovery& recovery, const store:
   }
   return membership;
 }
-
-}  // namespace
 
 Survivor::Survivor(world::World& world) : world_(world) {}
 Survivor::~Survivor() = default;

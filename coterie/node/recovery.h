@@ -18,6 +18,7 @@
 
 #include "coterie/base/ids.h"
 #include "coterie/base/result.h"
+#include "coterie/protocol/raft/message.h"
 #include "coterie/store/log/log.h"
 #include "coterie/world/world.h"
 
@@ -34,6 +35,9 @@ struct SurvivorReport {
   bool lost_term = false;  // its term and vote are lost
   std::string members;     // "1 2 3", as of the newest membership in its log
 };
+
+// The newest membership that a directory holds. REQUIRES: it belongs to a cluster.
+raft::Membership newest_membership(const store::Recovery& recovery, const store::Papers& papers);
 
 class Survivor final : public world::Tenant {
  public:

@@ -38,6 +38,11 @@ struct Hello {
   WallTime wall;
   bool disk_full = false;
   uint16_t feature_level = 0;
+  bool given_up = false;  // not empty: it still holds the data of a replica that was given up
+  ClusterId former;       // whose data those are; zero: that is lost too
+
+  // Whose data it holds.
+  ClusterId belongs_to() const { return cluster ? cluster : former; }
 };
 
 // Commands of a node's session, for the leader: blocks as in store/state/batch.h, one after the

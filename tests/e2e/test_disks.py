@@ -109,6 +109,71 @@ class Disks(ClusterTest):
             self.check(node, 200)
         cluster.wait_same_state()
 
+    def recover(self, node, *flags):
+        said = subprocess.run([BINARY, "recover", "--data", str(node.data), *flags], capture_output=True, text=True)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        return said.stdout
+
+    def test_a_cluster_killed_under_a_weaker_mode_founds_nothing_over_its_data(self):
+        cluster = self.cluster(flags=["--fsync", "never", "--request-timeout", "1s"])
+        self.fill(cluster, 200)
+        cluster.wait_same_state()
+        for node in cluster.nodes:
+            node.kill()
+        for _ in range(2):  # the second time they have been given up already
+            for node in cluster.nodes:
+                node.start()
+            for node in cluster.nodes:
+                wait_until(lambda: "given up" in node.status()["not_ready_reason"], "the reason to be said")
+                self.assertFalse(node.ready())
+            for node in cluster.nodes:
+                node.kill()
+        self.assertIn("its log ends at", self.recover(cluster[2]))
+        self.assertIn("accepted", self.recover(cluster[2], "--accept-loss"))
+        for node in (cluster[1], cluster[3]):
+            node.wipe()
+        for node in cluster.nodes:
+            node.start()
+        for node in cluster.nodes:
+            self.wait_voter(node)
+        for node in cluster.nodes:
+            self.check(node, 200)
+
+    def test_a_single_node_killed_under_a_weaker_mode_goes_on_with_what_it_has(self):
+        cluster = self.cluster(1, flags=["--fsync", "never"])
+        self.fill(cluster, 200)
+        cluster[1].kill()
+        cluster.start()
+        self.assertIn("may be missing", cluster[1].log_text())
+        self.check(cluster[1], 200)
+
+    def test_a_single_node_that_lost_its_vote_keeps_its_data(self):
+        cluster = self.cluster(1, flags=["--request-timeout", "1s"])
+        node = cluster[1]
+        self.fill(cluster, 200)
+        node.kill()
+        (node.data / "state").unlink()
+        node.start()
+        wait_until(lambda: "given up" in node.status()["not_ready_reason"], "the reason to be said")
+        node.kill()
+        self.assertIn("accepted", self.recover(node, "--accept-loss"))
+        cluster.start()
+        self.check(node, 200)
+
+    def test_a_single_node_that_lost_its_identity_keeps_its_data(self):
+        cluster = self.cluster(1, flags=["--request-timeout", "1s"])
+        node = cluster[1]
+        self.fill(cluster, 200)
+        node.kill()
+        identity = (node.data / "identity").read_bytes()
+        (node.data / "identity").unlink()
+        node.start()
+        wait_until(lambda: "given up" in node.status()["not_ready_reason"], "the reason to be said")
+        self.assertEqual(node.terminate(), 0)
+        (node.data / "identity").write_bytes(identity)
+        cluster.start()
+        self.check(node, 200)
+
     def test_a_node_far_behind_is_brought_back_by_a_snapshot(self):
         cluster = self.cluster()
         lagging = cluster.followers()[0]

@@ -66,6 +66,9 @@ struct Recovery {
   // Whose directory it was, when all that is lost is term and vote. Nothing is removed before
   // write_papers(): see there.
   std::optional<Papers> former;
+  // Who owned it is lost, but there are snapshots or records in it. Nothing is removed before
+  // write_papers().
+  bool orphaned = false;
   HardState hard_state;
   bool clean = true;                     // the last stop was clean, or every write was synced
   std::optional<SnapshotFile> snapshot;  // the newest whole one

@@ -42,6 +42,19 @@ Result<void> recover_papers(const std::vector<world::FileInfo>& files, const Fil
   return {};
 }
 
+// Whether any file holds more than an unfinished first start may have left.
+bool holds_data(const std::vector<world::FileInfo>& files, const FileLoader& load) {
+  return std::any_of(files.begin(), files.end(), [&](const world::FileInfo& file) {
+    if (snapshot_index(file.name)) return true;
+    if (!segment_sequence(file.name)) return false;
+    const auto bytes = load(file.name);
+    if (!bytes) return true;
+    const std::string_view view = bytes->view();
+    return view.find_first_not_of('\0', std::min(view.size(), segment_header_bytes)) !=
+           std::string_view::npos;
+  });
+}
+
 void lose_state(RecoveredDirectory& out, const std::string& why) {
   COTERIE_REACHED("term and vote lost");
   out.recovery.notes.push_back(why + ": this replica is as wiped");
@@ -185,7 +198,10 @@ Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>&
     }
   }
   COTERIE_CHECK(recover_papers(files, load, out));
-  if (!out.recovery.papers) return out;
+  if (!out.recovery.papers) {
+    out.recovery.orphaned = holds_data(files, load);
+    return out;
+  }
   const ReplicaId replica = out.recovery.papers->replica;
   COTERIE_CHECK(recover_state(files, load, replica, out));
   COTERIE_CHECK(recover_snapshot(files, load, out));

@@ -282,6 +282,34 @@ TEST(Recovery, ASegmentThatCannotBeReadIsDamage) {
   EXPECT_LT(life.recovery->entries.size(), 20u);
 }
 
+// An empty directory may found a cluster; one whose owner is not known any more may not.
+TEST(Recovery, DataWithoutAnOwnerAreNoEmptyDirectory) {
+  sim::SimDisk disk(1);
+  fill(disk);
+  disk.remove("identity", [](Result<void>) {});
+  disk.run_completions();
+  {
+    Life life(disk, {.segment_bytes = 8192});
+    ASSERT_TRUE(life.recovery);
+    EXPECT_FALSE(life.recovery->papers);
+    EXPECT_FALSE(life.recovery->former);
+    EXPECT_TRUE(life.recovery->orphaned);
+  }
+  // What a first start leaves that was not finished holds nothing.
+  sim::SimDisk unfinished(2);
+  {
+    Life life(unfinished, {.segment_bytes = 8192});
+    life.found(papers_of(1));
+    life.settle();
+  }
+  unfinished.remove("identity", [](Result<void>) {});
+  unfinished.run_completions();
+  Life life(unfinished, {.segment_bytes = 8192});
+  ASSERT_TRUE(life.recovery);
+  EXPECT_FALSE(life.recovery->papers);
+  EXPECT_FALSE(life.recovery->orphaned);
+}
+
 // A cheap fuzzer: real files, bent in many ways at once.
 TEST(Recovery, AnyBytesWillDo) {
   Files good;
