@@ -61,7 +61,11 @@ struct NodeStatus {
   std::string not_ready_reason;
   std::optional<uint64_t> state_digest;  // at `applied`; only filled in when it was asked for
   std::vector<MemberStatus> members;
-  std::vector<uint64_t> keys_by_database;  // one a database; empty: not known
+  struct Database {
+    uint64_t keys = 0;
+    uint64_t expiring = 0;  // of them those that have a time to live
+  };
+  std::vector<Database> databases;  // by number; empty: not known
 };
 
 class Gateway {

@@ -264,7 +264,8 @@ NodeStatus Node::status() const {
     status.applied = replica_->state().applied();
     status.keys = replica_->state().keys();
     for (uint8_t db = 0; db < state::databases; ++db) {
-      status.keys_by_database.push_back(replica_->state().keys_in(db));
+      status.databases.push_back(
+          {replica_->state().keys_in(db), replica_->state().expiring_in(db)});
     }
     status.memory_bytes = replica_->state().memory_bytes();
   }

@@ -107,9 +107,10 @@ std::string replication_section(const Facts& facts) {
 
 std::string keyspace_section(const Facts& facts) {
   std::string text = "# Keyspace\r\n";
-  for (size_t db = 0; db < facts.status.keys_by_database.size(); ++db) {
-    const uint64_t keys = facts.status.keys_by_database[db];
-    if (keys > 0) text += fmt::format("db{}:keys={},expires=0,avg_ttl=0\r\n", db, keys);
+  for (size_t db = 0; db < facts.status.databases.size(); ++db) {
+    const node::NodeStatus::Database& one = facts.status.databases[db];
+    if (one.keys == 0) continue;
+    text += fmt::format("db{}:keys={},expires={},avg_ttl=0\r\n", db, one.keys, one.expiring);
   }
   return text;
 }

@@ -344,7 +344,7 @@ node::NodeStatus some_status() {
   status.commit = Index(41), status.applied = Index(40), status.first = Index(5),
   status.last = Index(42);
   status.keys = 3;
-  status.keys_by_database = {2, 0, 1};
+  status.databases = {{2, 1}, {0, 0}, {1, 0}};
   status.memory_bytes = 2'048;
   status.ready = true;
   status.members = {{NodeId(1), "h1:7579", "h1:7379", "h1:7479", true, true, Index(0)},
@@ -360,7 +360,7 @@ TEST(Info, HasWhatClientsLookForAndTheTruth) {
   for (const std::string line :
        {"redis_version:7.2.0", "redis_mode:standalone", "process_id:123", "connected_clients:1",
         "used_memory:2048", "used_memory_human:2.00K", "maxmemory_policy:noeviction",
-        "aof_enabled:1", "role:master", "connected_slaves:0", "db0:keys=2,expires=0,avg_ttl=0",
+        "aof_enabled:1", "role:master", "connected_slaves:0", "db0:keys=2,expires=1,avg_ttl=0",
         "db2:keys=1,expires=0,avg_ttl=0", "raft_role:follower", "leader:1", "term:7", "commit:41",
         "applied:40",
         "member1:peer=h1:7579,resp=h1:7379,http=h1:7479,voter=1,connected=1,match=0"}) {

@@ -71,6 +71,12 @@ auto Keyspace::slot_table(uint8_t db, uint16_t slot) const -> const SlotTable* {
   return table.empty() ? nullptr : &table;
 }
 
+bool Keyspace::page_empty(uint8_t db, uint16_t slot) const {
+  const Directory* directory = databases_[db].directory;
+  const Page* page = directory == nullptr ? nullptr : directory->entries[slot / page_slots];
+  return page == nullptr || page->records == 0;
+}
+
 auto Keyspace::page_for_write(uint8_t db, uint16_t slot) -> Page& {
   Directory*& directory = databases_[db].directory;
   if (directory == nullptr) {
@@ -219,6 +225,13 @@ uint64_t Keyspace::size(uint8_t db, int64_t now_ms) const {
   const Database& database = databases_[db];
   if (now_ms == INT64_MAX) return 0;
   return database.records -
+         database.deadlines.rank_of_place(DeadlineTraits::place({now_ms + 1, {}}));
+}
+
+uint64_t Keyspace::expiring(uint8_t db, int64_t now_ms) const {
+  const Database& database = databases_[db];
+  if (now_ms == INT64_MAX) return 0;
+  return database.deadlines.size() -
          database.deadlines.rank_of_place(DeadlineTraits::place({now_ms + 1, {}}));
 }
 

@@ -111,13 +111,15 @@ class Keyspace {
   uint64_t remove_expired(int64_t now_ms, uint64_t most);
   int64_t next_deadline_ms() const;  // of any record, no_deadline: none
 
-  uint64_t size(uint8_t db, int64_t now_ms) const;  // without the expired
+  uint64_t size(uint8_t db, int64_t now_ms) const;      // without the expired
+  uint64_t expiring(uint8_t db, int64_t now_ms) const;  // of them those that have a deadline
   uint64_t memory_bytes() const;  // an estimate that depends on keys and values alone
   uint64_t slot_size(uint8_t db, uint16_t slot) const;  // with the expired not yet removed
 
   // Calls visit(const Record&) for live records in order, from a cursor (0: the start), until
   // `count` records were looked at and all of the last one's position. Returns the cursor to go on
-  // from, 0 at the end. Costs at most a walk over 1024 slots more than `count`.
+  // from, 0 at the end. Besides the records it walks over at most 4096 slots, those in empty pages
+  // not counted.
   template <class Visit>
   uint64_t scan(uint8_t db, uint64_t cursor, uint64_t count, int64_t now_ms, Visit&& visit) const;
   // Calls visit(const Record&) -> bool for all records of a slot, the expired too, from a rank on,
@@ -150,6 +152,7 @@ class Keyspace {
   };
 
   const SlotTable* slot_table(uint8_t db, uint16_t slot) const;  // nullptr: empty
+  bool page_empty(uint8_t db, uint16_t slot) const;
   Page& page_for_write(uint8_t db, uint16_t slot);
   static void release(Directory* directory);
   void forget_deadline(uint8_t db, const Record& record);
@@ -165,12 +168,17 @@ uint64_t Keyspace::scan(uint8_t db, uint64_t cursor, uint64_t count, int64_t now
                         Visit&& visit) const {
   constexpr unsigned position_bits = 48;
   constexpr uint64_t position_mask = (uint64_t{1} << position_bits) - 1;
-  constexpr uint64_t empty_slots_max = 1024;
+  constexpr uint64_t slots_walked_max = 4096;
   uint64_t slot = cursor >> position_bits;
   uint64_t position = cursor & position_mask;
   uint64_t looked_at = 0, walked = 0;
   for (; slot < slots; ++slot, position = 0) {
-    if (looked_at >= count || walked++ >= empty_slots_max) return slot << position_bits;
+    if (looked_at >= count) return slot << position_bits;
+    if (page_empty(db, static_cast<uint16_t>(slot))) {
+      slot |= page_slots - 1;  // the page's last
+      continue;
+    }
+    if (walked++ >= slots_walked_max) return slot << position_bits;
     const SlotTable* table = slot_table(db, static_cast<uint16_t>(slot));
     if (table == nullptr) continue;
     std::optional<uint64_t> stop;  // the position of the record that used up `count`

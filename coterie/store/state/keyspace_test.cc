@@ -68,6 +68,13 @@ class ChangingKeyspace {
     }
   }
 
+  uint64_t expiring(uint8_t db) const {
+    uint64_t count = 0;
+    for (const auto& [key, value] : model) {
+      count += key.first == db && value.deadline_ms > now_ms && value.deadline_ms != no_deadline;
+    }
+    return count;
+  }
   uint64_t live() const {
     uint64_t count = 0;
     for (const auto& [key, value] : model) count += value.deadline_ms > now_ms;
@@ -117,6 +124,8 @@ TEST(Keyspace, IsAMapWithDeadlinesUnderRandomChanges) {
   const int64_t now_ms = changing.now_ms;
   const uint64_t live = changing.live();
   EXPECT_EQ(keyspace.size(0, now_ms) + keyspace.size(1, now_ms) + keyspace.size(2, now_ms), live);
+  for (uint8_t db = 0; db < 3; ++db)
+    EXPECT_EQ(keyspace.expiring(db, now_ms), changing.expiring(db)) << int(db);
   while (keyspace.remove_expired(now_ms, 64) > 0) continue;
   EXPECT_GT(keyspace.next_deadline_ms(), now_ms);
   EXPECT_EQ(keyspace.records(0) + keyspace.records(1) + keyspace.records(2), live);
@@ -190,6 +199,52 @@ TEST(KeyspaceScan, SeesAllThatStays) {
     } while (cursor != 0);
     for (const std::string& key : stays) ASSERT_EQ(seen[key], 1) << key;
   }
+}
+
+// Whether a page was never used or has become empty makes no difference: replicas that came to the
+// same state in different ways give the same cursors.
+TEST(KeyspaceScan, ASmallDatabaseIsOneCallWhateverWasThereBefore) {
+  Keyspace never, emptied;
+  for (int i = 0; i < 5'000; ++i)
+    emptied.put(0, at(std::to_string(i)), Value("v"), Revision(1), no_deadline);
+  for (int i = 0; i < 5'000; ++i) {
+    if (i % 250 != 0) {
+      emptied.erase(0, at(std::to_string(i)), 0);
+    } else {
+      never.put(0, at(std::to_string(i)), Value("v"), Revision(1), no_deadline);
+    }
+  }
+  const auto calls = [](const Keyspace& keyspace, uint64_t count) {
+    std::vector<uint64_t> cursors;
+    uint64_t seen = 0;
+    do {
+      const uint64_t from = cursors.empty() ? 0 : cursors.back();
+      cursors.push_back(keyspace.scan(0, from, count, 0, [&](const Record&) { ++seen; }));
+    } while (cursors.back() != 0);
+    EXPECT_EQ(seen, 20u);
+    return cursors;
+  };
+  EXPECT_EQ(calls(never, 100).size(), 1u);
+  EXPECT_LE(calls(never, 10).size(), 3u);
+  for (uint64_t count : {1, 3, 100}) EXPECT_EQ(calls(never, count), calls(emptied, count)) << count;
+}
+
+// However empty the slots are, a call ends: here each 128th holds a key that is not asked for.
+TEST(KeyspaceScan, WalksOverABoundedNumberOfSlots) {
+  Keyspace keyspace;
+  std::set<uint16_t> taken;
+  for (int i = 0; taken.size() < slots / 128; ++i) {
+    const std::string key = std::to_string(i);
+    if (taken.insert(key_slot(key) / 128).second)
+      keyspace.put(0, at(key), Value("v"), Revision(1), no_deadline);
+  }
+  std::vector<uint64_t> visited;
+  uint64_t cursor = 0;
+  do {
+    visited.push_back(0);
+    cursor = keyspace.scan(0, cursor, 1'000, 0, [&](const Record&) { ++visited.back(); });
+  } while (cursor != 0);
+  EXPECT_EQ(visited, std::vector<uint64_t>(4, 32));
 }
 
 TEST(KeyspaceScan, PassesOverTheExpired) {

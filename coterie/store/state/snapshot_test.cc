@@ -55,6 +55,7 @@ TEST(Snapshot, ComesBackWhateverThePieces) {
     const auto back = load(snapshot_of(state, random), random);
     ASSERT_TRUE(back) << back.error().message;
     ASSERT_EQ(back->digest(), state.digest());
+    ASSERT_EQ(back->expiring_in(3), 1u);
   }
 }
 

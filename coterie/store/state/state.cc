@@ -50,6 +50,9 @@ uint64_t State::keys() const {
   return sum;
 }
 uint64_t State::keys_in(uint8_t db) const { return impl_->keyspace.size(db, impl_->now_ms); }
+uint64_t State::expiring_in(uint8_t db) const {
+  return impl_->keyspace.expiring(db, impl_->now_ms);
+}
 uint64_t State::memory_bytes() const { return impl_->keyspace.memory_bytes(); }
 
 std::optional<SessionView> State::session(SessionId id) const {

@@ -112,7 +112,8 @@ class State {
       const;  // when something falls due: a key, a waiter, a session; INT64_MAX: nothing
   uint64_t keys() const;  // of all databases, the expired not yet removed excluded where known
   uint64_t keys_in(uint8_t db) const;
-  uint64_t memory_bytes() const;  // estimate of what keys and values take
+  uint64_t expiring_in(uint8_t db) const;  // of keys_in() those that have a time to live
+  uint64_t memory_bytes() const;           // estimate of what keys and values take
 
   std::optional<SessionView> session(SessionId id) const;
   std::vector<SessionId> sessions_of(NodeId node) const;
