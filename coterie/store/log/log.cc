@@ -46,7 +46,7 @@ void Log::write(uint64_t number, const std::optional<HardState>& hard_state,
 void Log::flush(Now now) { impl_->flush(now); }
 
 void Log::compact(Index keep_from) {
-  if (impl_->phase == Impl::Phase::ready) impl_->compact(keep_from);
+  if (impl_->phase != Impl::Phase::ended) impl_->compact(keep_from);
 }
 
 void Log::reset(Index next) {

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "coterie/base/random.h"
 #include "coterie/store/log/log_test_util.h"
 #include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
@@ -239,6 +240,47 @@ TEST_P(LogDamage, EveryFileUnderAnothersName) {
       expect_honest(made_, files);
     }
   }
+}
+
+// A write that goes to another place and reports success: what stood there is gone, and what was
+// written is not where it should be. Even the last one is found out, which could pass for
+// unfinished if it had just been lost.
+TEST(LogMisdirected, WritesAreFound) {
+  size_t damaged = 0, last = 0;
+  const uint64_t seen = reached("a write to the log went astray");
+  for (uint64_t seed = 1; seed <= 200 && !::testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    Random random(seed);
+    sim::SimDisk disk(seed);
+    Directory made;
+    made.hard_state.term = Term(1);
+    const uint64_t writes = 4 + random.below(20);
+    const uint64_t misdirected = random.below(writes);
+    {
+      Life life(disk, {.segment_bytes = 16384});
+      life.found(papers_of(3));
+      life.write(made.hard_state, {});
+      life.settle();
+      for (uint64_t i = 0; i < writes; ++i) {
+        if (i == misdirected) disk.misdirect_next_write();
+        made.entries.push_back(entry_of(i + 1, 1, std::string(random.below(1200), 'x')));
+        made.last_batch = {i + 1};
+        life.write(std::nullopt, {made.entries.back()});
+        life.settle();
+      }
+    }
+    made.files = files_of(disk);
+    expect_honest(made, made.files);
+    const bool found = recover(made.files)->recovery.hard_state.damaged;
+    damaged += found ? 1 : 0;
+    if (misdirected + 1 == writes && recover(made.files)->recovery.entries.size() < writes) {
+      EXPECT_TRUE(found);
+      ++last;
+    }
+  }
+  EXPECT_GT(damaged, 150u);
+  EXPECT_GT(last, 5u);
+  EXPECT_GT(reached("a write to the log went astray"), seen);
 }
 
 // What the log does with damage: it says so in the state before it writes anything, and goes on

@@ -118,6 +118,7 @@ void Log::Impl::settled() {
   if (when_idle) return became_idle();
   for (const std::string& name : found.useless) disk.remove(name, [](Result<void>) {});
   segments.start();
+  compact_now();
   if (closing) try_close();
 }
 

@@ -50,6 +50,7 @@ void Log::Impl::refresh(StateRecord& record) {
 
 void Log::Impl::compact(Index keep_from) {
   compact_to = std::max(compact_to, keep_from);
+  if (phase != Phase::ready) return;
   compact_now();
   // Under the weaker modes a segment can only take the place of earlier ones when it is synced.
   if (options.fsync != FsyncMode::always && !unsynced.empty() && !syncing) sync_segments([] {});
@@ -58,7 +59,7 @@ void Log::Impl::compact(Index keep_from) {
 // Not before a reset is durable: until then the log is still the one from before the snapshot, and
 // must be long enough to show that it does not go on from it.
 void Log::Impl::compact_now() {
-  if (resets.durable < resets.submitted) return;
+  if (phase != Phase::ready || resets.durable < resets.submitted) return;
   segments.compact(compact_to);
   const std::vector<LiveSegment>& live = segments.live();
   if (!live.empty()) unsynced.erase(unsynced.begin(), unsynced.lower_bound(live.front().sequence));

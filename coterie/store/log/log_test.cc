@@ -271,6 +271,35 @@ TEST(Log, CompactRemovesWholeSegmentsBelow) {
   EXPECT_GT(life.recovery->entries.front().index, Index(20));
 }
 
+// A replica may know what it needs no more before what it found is settled.
+TEST(Log, CompactBeforeItIsSettledIsDoneThen) {
+  sim::SimDisk disk(1);
+  {
+    Life life(disk, small);
+    life.found(papers_of(1));
+    for (int i = 0; i < 30; ++i) {
+      life.append(0, std::string(900, 'x'));
+      life.settle();
+    }
+    snapshot_at(disk, 30, 0);
+  }
+  disk.crash({.survival = sim::Survival::none});
+  const size_t before = segments_on(disk);
+  {
+    Life life(disk, small);
+    ASSERT_FALSE(life.log().settled());
+    life.log().compact(Index(31));
+    EXPECT_EQ(segments_on(disk), before);
+    life.settle();
+    EXPECT_EQ(segments_on(disk), 2u);
+    EXPECT_FALSE(life.failure);
+  }
+  disk.crash({.survival = sim::Survival::none});
+  Life life(disk, small);
+  EXPECT_FALSE(life.recovery->hard_state.damaged);
+  EXPECT_EQ(life.next(), Index(31));
+}
+
 // What was compacted away comes back when the power goes amid the removal: it is not missed, and
 // not believed.
 TEST(Log, CompactedSegmentsThatComeBackAreIgnored) {

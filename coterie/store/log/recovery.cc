@@ -126,7 +126,7 @@ Result<std::vector<SegmentScan>> scan_segments(const std::vector<world::FileInfo
       COTERIE_REACHED("segment that cannot be read");
       SegmentScan& scan = scans.emplace_back();
       scan.sequence = *sequence;
-      scan.tail = SegmentTail::cut_off;
+      scan.tail = SegmentTail::lost;
       continue;
     }
     COTERIE_TRY(scan, scan_segment(*bytes, *sequence, replica));

@@ -123,9 +123,10 @@ struct Record {
 };
 
 enum class SegmentTail : uint8_t {
-  zeros,    // nothing was written behind the last record
-  bad,      // something is there, but no good record of a later batch
-  cut_off,  // the file is shorter than it was made: what followed is not known
+  zeros,  // nothing was written behind the last record
+  bad,    // something is there, but no good record of a later batch
+  lost,   // what followed is not known: the file is shorter than it was made, cannot be read, or
+          // a write went to another place than it was meant for
 };
 
 // What can be read of one segment.

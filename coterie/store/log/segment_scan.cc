@@ -29,9 +29,17 @@ struct Scanner {
     return load_le<uint32_t>(at(offset) + 4) == sequence &&
            load_le<uint32_t>(at(offset) + 16) == offset;
   }
+  // It stands where it says, but in another file.
+  bool is_of_another(uint64_t offset) const {
+    return file.size() - offset >= record_header_bytes &&
+           load_le<uint32_t>(at(offset) + 4) != sequence &&
+           load_le<uint32_t>(at(offset) + 16) == offset;
+  }
   uint64_t batch_start(uint64_t offset) const { return load_le<uint32_t>(at(offset) + 20); }
 
   Verdict read(uint64_t offset, Record& record) const;
+  bool good_header(uint64_t offset) const;
+  bool misplaced_in(uint64_t from, uint64_t to) const;
   bool zeros_from(uint64_t offset) const;
   uint64_t find_later(uint64_t bad) const;
 };
@@ -53,17 +61,24 @@ bool decode_body(const Payload& body, Record& record) {
   return false;
 }
 
-Verdict Scanner::read(uint64_t offset, Record& record) const {
-  if (offset > file.size() || file.size() - offset < record_header_bytes) return Verdict::bad;
-  if (!claims(offset)) return Verdict::bad;
+// A record of this segment, wherever it belongs in it.
+bool Scanner::good_header(uint64_t offset) const {
+  if (offset > file.size() || file.size() - offset < record_header_bytes) return false;
+  if (load_le<uint32_t>(at(offset) + 4) != sequence) return false;
   const auto length = load_le<uint32_t>(at(offset));
-  if (length == 0 || record_bytes(length) > file.size() - offset) return Verdict::bad;
+  if (length == 0 || record_bytes(length) > file.size() - offset) return false;
+  const std::string_view body(at(offset) + record_header_bytes, length);
+  return record_crc({at(offset), record_header_bytes}, body, seed) ==
+         load_le<uint32_t>(at(offset) + 8);
+}
+
+Verdict Scanner::read(uint64_t offset, Record& record) const {
+  if (!good_header(offset) || !claims(offset)) return Verdict::bad;
   if (batch_start(offset) < segment_header_bytes || batch_start(offset) > offset) {
     return Verdict::bad;
   }
+  const auto length = load_le<uint32_t>(at(offset));
   const Payload body = file.slice(offset + record_header_bytes, length);
-  const uint32_t crc = record_crc({at(offset), record_header_bytes}, body.view(), seed);
-  if (crc != load_le<uint32_t>(at(offset) + 8)) return Verdict::bad;
   record.kind = static_cast<RecordKind>(load_le<uint16_t>(at(offset) + 12));
   record.offset = offset;
   record.end = offset + record_bytes(length);
@@ -83,6 +98,17 @@ Verdict Scanner::read(uint64_t offset, Record& record) const {
 bool Scanner::zeros_from(uint64_t offset) const {
   const char* end = file.data() + file.size();
   return std::all_of(at(offset), end, [](char byte) { return byte == 0; });
+}
+
+// A batch that belongs elsewhere in this segment stands there: a write went astray, and reported
+// success.
+bool Scanner::misplaced_in(uint64_t from, uint64_t to) const {
+  for (uint64_t offset = batch_border(from); offset < to; offset += batch_alignment_bytes) {
+    if (!good_header(offset) || claims(offset)) continue;
+    COTERIE_REACHED("a write to the log went astray");
+    return true;
+  }
+  return false;
 }
 
 // The first place behind `bad` where a good record of a later batch stands; 0 if there is none.
@@ -115,6 +141,8 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
     return tl::unexpected(std::move(header).error());
   }
   const Scanner scanner{file, sequence, record_seed(sequence, replica)};
+  const bool header_hit = scanner.misplaced_in(0, std::min(file.size(), segment_header_bytes));
+  scan.whole = scan.whole && !header_hit;
   uint64_t offset = segment_header_bytes;
   while (true) {
     Record record;
@@ -134,17 +162,22 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
       continue;
     }
     if (offset + 8 > file.size()) break;
-    if (scanner.zeros_from(offset)) return scan;
+    if (scanner.is_of_another(offset)) COTERIE_REACHED("record of another segment ignored");
+    if (scanner.zeros_from(offset)) {
+      if (header_hit) scan.tail = SegmentTail::lost;
+      return scan;
+    }
     const uint64_t later = scanner.find_later(offset);
     if (later == 0) {
-      scan.tail = scan.whole ? SegmentTail::bad : SegmentTail::cut_off;
+      const bool lost = !scan.whole || scanner.misplaced_in(offset, file.size());
+      scan.tail = lost ? SegmentTail::lost : SegmentTail::bad;
       return scan;
     }
     COTERIE_REACHED("good records behind a bad one in a segment");
     offset = later;
   }
   // The records reach to the end of the file: it is full, or what followed is gone.
-  scan.tail = scan.whole && offset == file.size() ? SegmentTail::zeros : SegmentTail::cut_off;
+  scan.tail = scan.whole && offset == file.size() ? SegmentTail::zeros : SegmentTail::lost;
   return scan;
 }
 

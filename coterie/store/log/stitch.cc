@@ -234,8 +234,9 @@ void Stitcher::judge_end() {
       hole(fmt::format("the log ends at byte {} of {}, but was durable up to byte {} of {}",
                        position_.offset, segment_name(newest.sequence), state_.end.offset,
                        segment_name(state_.end.sequence)));
-    } else if (!link.limit && newest.tail == SegmentTail::cut_off) {
-      hole(fmt::format("{} is shorter than it was made", segment_name(newest.sequence)));
+    } else if (!link.limit && newest.tail == SegmentTail::lost) {
+      hole(fmt::format("what follows byte {} of {} is lost", position_.offset,
+                       segment_name(newest.sequence)));
     } else if (!link.limit && newest.tail == SegmentTail::bad) {
       torn = true;
     }
@@ -263,8 +264,8 @@ void Stitcher::judge_unopened(uint32_t sequence, uint32_t newest, bool newest_to
   const SegmentScan* scan = find(sequence);
   if (scan == nullptr) {
     hole(fmt::format("{} is missing", segment_name(sequence)));
-  } else if (scan->tail == SegmentTail::cut_off) {
-    hole(fmt::format("{} cannot be read", segment_name(sequence)));
+  } else if (scan->tail == SegmentTail::lost) {
+    hole(fmt::format("what {} held is lost", segment_name(sequence)));
   } else if (scan->tail == SegmentTail::bad) {
     // Its first write was not finished. It was submitted when all before it was durable, or cut.
     if (newest_torn && position_ != state_.end) {
