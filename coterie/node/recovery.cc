@@ -15,7 +15,7 @@ raft::Membership newest_membership(const store::Recovery& recovery, const store:
   if (auto record = from_wire<FoundingRecord>(Payload::copy_of(papers.founding)))
     membership = record->membership;
   if (recovery.snapshot) {
-    if (auto header = snapshot_header(*recovery.snapshot)) membership = header->membership;
+    if (auto point = snapshot_point(*recovery.snapshot)) membership = point->membership;
   }
   for (const Entry& entry : recovery.entries) {
     if (entry.kind != EntryKind::membership) continue;
@@ -100,7 +100,11 @@ void Survivor::write_membership() {
     term = std::max(term, entry.term);
     stamp_ms = std::max(stamp_ms, entry.stamp_ms);
   }
-  if (recovery_.snapshot) term = std::max(term, recovery_.snapshot->term);
+  if (recovery_.snapshot) {
+    term = std::max(term, recovery_.snapshot->term);
+    if (auto point = snapshot_point(*recovery_.snapshot))
+      stamp_ms = std::max(stamp_ms, point->stamp_ms);
+  }
   const raft::Membership alone{{{papers_.node, papers_.replica, true}}};
   const Entry entry = make_entry({.group = only_group,
                                   .kind = EntryKind::membership,

@@ -34,7 +34,7 @@ Result<std::unique_ptr<Replica>> Replica::start(world::World& world, store::Log&
   recovered.entries = std::move(recovery.entries);
   state::State state;
   if (recovery.snapshot) {
-    COTERIE_TRY(header, snapshot_header(*recovery.snapshot));
+    COTERIE_TRY(point, snapshot_point(*recovery.snapshot));
     COTERIE_TRY(body, store::load_snapshot(world.disk(), *recovery.snapshot));
     state::SnapshotLoader loader;
     COTERIE_CHECK(loader.feed(body.view()));
@@ -42,7 +42,13 @@ Result<std::unique_ptr<Replica>> Replica::start(world::World& world, store::Log&
     state = std::move(loaded);
     if (state.applied() != recovery.snapshot->index)
       return fail(Fault::corrupt, "snapshot of another index");
-    recovered.snapshot = {recovery.snapshot->index, recovery.snapshot->term, header.membership};
+    recovered.snapshot = std::move(point);
+  }
+  if (!raft::agrees(recovered.snapshot, recovered.entries)) {
+    // It came from a leader, and the node went down before the log was dropped.
+    COTERIE_REACHED("replica: the log is dropped for the snapshot");
+    recovered.entries.clear();
+    log.reset(recovered.snapshot.index.next());
   }
   return std::unique_ptr<Replica>(new Replica(world, log, std::move(recovered), std::move(state),
                                               recovery.snapshot, options, std::move(callbacks)));

@@ -13,7 +13,8 @@ namespace {
 constexpr size_t piece_bytes = 256 << 10;
 
 store::SnapshotFile about(const raft::SnapshotPoint& point) {
-  return {point.index, point.term, to_wire(SnapshotHeader{point.membership}).text(), 0};
+  const SnapshotHeader header{point.membership, point.stamp_ms};
+  return {point.index, point.term, to_wire(header).text(), 0};
 }
 }  // namespace
 
@@ -39,8 +40,9 @@ struct Snapshots::Receiving {
   bool finishing = false;
 };
 
-Result<SnapshotHeader> snapshot_header(const store::SnapshotFile& file) {
-  return from_wire<SnapshotHeader>(Payload::copy_of(file.header));
+Result<raft::SnapshotPoint> snapshot_point(const store::SnapshotFile& file) {
+  COTERIE_TRY(header, from_wire<SnapshotHeader>(Payload::copy_of(file.header)));
+  return raft::SnapshotPoint{file.index, file.term, std::move(header.membership), header.stamp_ms};
 }
 
 Snapshots::Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest,
@@ -51,7 +53,8 @@ Snapshots::~Snapshots() { *alive_ = false; }
 
 void Snapshots::make(state::State frozen, const raft::Membership& membership) {
   COTERIE_ASSERT(!making());
-  const raft::SnapshotPoint point{frozen.applied(), frozen.applied_term(), membership};
+  const raft::SnapshotPoint point{frozen.applied(), frozen.applied_term(), membership,
+                                  frozen.now_ms()};
   making_ = std::make_unique<Making>(disk_, point, std::move(frozen));
 }
 

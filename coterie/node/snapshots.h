@@ -21,6 +21,7 @@ namespace coterie::node {
 // What a snapshot file's header holds for the replica.
 struct SnapshotHeader {
   raft::Membership membership;  // as of the snapshot's index
+  int64_t stamp_ms = 0;         // of the entry at that index
 };
 
 class Snapshots {
@@ -65,7 +66,7 @@ class Snapshots {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-// The membership in a snapshot file's header; Fault::corrupt when it is none.
-Result<SnapshotHeader> snapshot_header(const store::SnapshotFile& file);
+// What Raft must know of a snapshot file; Fault::corrupt when its header does not say.
+Result<raft::SnapshotPoint> snapshot_point(const store::SnapshotFile& file);
 
 }  // namespace coterie::node
