@@ -11,7 +11,6 @@ namespace coterie::node {
 namespace {
 constexpr Duration silent_after =
     seconds(3);  // a peer that has said nothing for this long may have been replaced
-constexpr std::string_view starting = "LOADING this node is not in a cluster yet";
 
 std::string name(NodeId node) { return "node " + std::to_string(node.value); }
 }  // namespace
@@ -174,9 +173,11 @@ void Node::check_disks() {
 void Node::end_turn() {
   if (phase_ == Phase::closing) {
     log_->flush(world_.now());
+    early_.give_up();
     return deliver_answers();
   }
   if (phase_ == Phase::empty) try_founding();
+  if (!replica_) early_.tick(world_.now());
   if (awake()) {
     check_disks();
     replica_->end_turn();
@@ -190,7 +191,7 @@ void Node::end_turn() {
 }
 
 void Node::deliver_answers() {
-  auto answers = std::exchange(refused_, {});
+  auto answers = early_.take_answers();
   if (replica_) {
     auto more = replica_->take_answers();
     answers.insert(answers.end(), std::make_move_iterator(more.begin()),
@@ -203,7 +204,7 @@ void Node::set_wake() {
   Instant next = hello_at_;
   if (awake()) next = std::min(next, replica_->next_deadline());
   if (shut_down_done_) next = std::min(next, world_.now().monotonic + milliseconds(20));
-  if (!refused_.empty()) world_.want_turn();
+  if (!replica_) next = std::min(next, early_.next_deadline());
   world_.wake_at(next);
 }
 
@@ -213,7 +214,7 @@ Ticket Node::write(const state::CommandSpec& spec, uint8_t db,
   if (replica_) {
     replica_->write(ticket, spec, db, args);
   } else {
-    refused_.emplace_back(ticket, reply_error(starting));
+    early_.submit(ticket, spec, db, args, EarlyRequest::Way::write, world_.now());
   }
   return ticket;
 }
@@ -224,16 +225,17 @@ Ticket Node::read(const state::CommandSpec& spec, uint8_t db,
   if (replica_) {
     replica_->read(ticket, spec, db, args, stale);
   } else {
-    refused_.emplace_back(ticket, reply_error(starting));
+    const auto way = stale ? EarlyRequest::Way::stale_read : EarlyRequest::Way::read;
+    early_.submit(ticket, spec, db, args, way, world_.now());
   }
   return ticket;
 }
 
-void Node::cancel(Ticket ticket) {
-  if (replica_) replica_->cancel(ticket);
-}
+void Node::cancel(Ticket ticket) { replica_ ? replica_->cancel(ticket) : early_.cancel(ticket); }
 
-uint64_t Node::pending_bytes() const { return replica_ ? replica_->pending_bytes() : 0; }
+uint64_t Node::pending_bytes() const {
+  return replica_ ? replica_->pending_bytes() : early_.pending_bytes();
+}
 
 bool Node::transfer_leadership(NodeId to) {
   if (!replica_ || replica_->raft().role() != raft::Role::leader) return false;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "coterie/node/early_requests.h"
 #include "coterie/node/founding.h"
 #include "coterie/node/gateway.h"
 #include "coterie/node/replica.h"
@@ -103,6 +104,7 @@ class Node : public world::Tenant, public Gateway {
   void check_disks();
   void deliver_answers();
   void drive_shut_down();
+  void ask_early_requests();
   void set_wake();
   std::string role_text() const;
 
@@ -117,7 +119,7 @@ class Node : public world::Tenant, public Gateway {
   std::unique_ptr<Replica> replica_;
   std::map<NodeId, Peer> peers_;
   Ticket next_ticket_ = 1;
-  std::vector<std::pair<Ticket, Reply>> refused_;  // answered without having been asked
+  EarlyRequests early_;  // what is asked before there is a replica
   Instant hello_at_{0};
   bool disk_full_ = false;
   bool misplaced_ = false;

@@ -24,7 +24,10 @@ Result<std::unique_ptr<Node>> Node::start(world::World& world, NodeOptions optio
 }
 
 Node::Node(world::World& world, NodeOptions options, ClientSink& sink)
-    : world_(world), options_(std::move(options)), sink_(sink) {
+    : world_(world),
+      options_(std::move(options)),
+      sink_(sink),
+      early_(options_.replica.request_timeout) {
   for (const auto& [node, address] : options_.named) {
     if (node == options_.node) continue;
     peers_[node].linked = world_.network().connected(node);
@@ -196,13 +199,28 @@ Result<void> Node::start_replica(store::Recovery&& recovery, const FoundingRecor
   for (const auto& [node, peer] : peers_) {
     if (peer.heard && same_cluster(node)) replica_->on_hello(peer.hello);
   }
+  ask_early_requests();
   return {};
+}
+
+// Their time begins anew: what they waited for so far was not a majority.
+void Node::ask_early_requests() {
+  for (const EarlyRequest& early : early_.take()) {
+    const std::vector<std::string_view> args(early.args.begin(), early.args.end());
+    if (early.way == EarlyRequest::Way::write) {
+      replica_->write(early.ticket, *early.spec, early.db, args);
+    } else {
+      const bool stale = early.way == EarlyRequest::Way::stale_read;
+      replica_->read(early.ticket, *early.spec, early.db, args, stale);
+    }
+  }
 }
 
 void Node::shut_down(std::function<void()> done) {
   shut_down_done_ = std::move(done);
   shut_down_by_ = world_.now().monotonic + shut_down_time;
   if (replica_ && options_.named.size() > 1) replica_->transfer_leadership(NodeId(0));
+  if (!replica_) early_.give_up();
   world_.want_turn();
 }
 
