@@ -69,6 +69,24 @@ class BadInput(ClusterTest):
                      69, str(node.peer_port), "another process has this port")
         self.assertTrue(node.ready())
 
+    def test_two_nodes_with_one_id_on_different_addresses(self):
+        cluster = self.cluster()
+        cluster[2].client().set("x", "1")
+        resp, http, peer = free_ports(3)
+        addresses = cluster.addresses().replace(f"127.0.0.1:{cluster[2].peer_port}", f"127.0.0.1:{peer}")
+        outcome = run("serve", "--node", "2", "--cluster", addresses, "--listen", f"127.0.0.1:{resp}",
+                      "--http", f"127.0.0.1:{http}", "--data", str(cluster.directory / "another"), timeout=40)
+        self.assertEqual(outcome.returncode, 78, outcome.stderr)
+        self.assertIn("coterie serve: node 2 is taken", outcome.stderr)
+        self.assertIn("its own --node", outcome.stderr.splitlines()[-1])
+        self.assertTrue(cluster[2].ready())
+        self.assertEqual(cluster[2].client().incr("x"), 2)
+        # The one that was first keeps its id, also through a restart.
+        cluster[2].kill()
+        cluster[2].start()
+        cluster.wait_ready()
+        self.assertEqual(cluster[2].client().get("x"), "2")
+
     def test_a_directory_of_another_node(self):
         cluster = self.cluster()
         first, second = cluster[1], cluster[2]

@@ -7,10 +7,10 @@
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 
+#include "coterie/base/assert.h"
 #include "coterie/base/reached.h"
 #include "coterie/world/frame.h"
 #include "coterie/world/net/asio_access.h"
-#include "coterie/world/net/preamble.h"
 #include "coterie/world/net/socket_options.h"
 
 namespace coterie::world {
@@ -33,6 +33,8 @@ struct IncomingLinks::Connection {
   TcpSocket socket;
   const std::string remote;
   NodeId peer;  // 0: not identified
+  uint64_t process = 0;
+  Instant heard_at;
   bool open = true;
   TimerId timer = 0;  // unidentified: the end of patience
   std::array<char, preamble_bytes> preamble{};
@@ -108,48 +110,68 @@ void IncomingLinks::receive_preamble(const ConnectionPtr& connection) {
         if (!connection->open) return;
         if (error) return close(connection, error.message());
         connection->preamble_received += bytes;
-        if (connection->preamble_received < preamble_bytes) return receive_preamble(connection);
         on_preamble(connection);
       });
 }
 
+// The dialler of another version may send a shorter preamble: it is told as soon as that is known.
 void IncomingLinks::on_preamble(const ConnectionPtr& connection) {
-  const Result<Preamble> preamble =
-      decode_preamble({connection->preamble.data(), connection->preamble.size()});
-  if (!preamble) return close(connection, "not a Coterie node: is a client using the peers' port?");
-  Verdict verdict = Verdict::welcome;
-  if (preamble->version != peer_protocol_version) {
-    verdict = Verdict::other_version;
-  } else if (preamble->to != options_.self) {
-    verdict = Verdict::other_target;
-  } else if (preamble->from == options_.self || !options_.nodes.contains(preamble->from)) {
-    verdict = Verdict::unknown_node;
-  }
-  const auto answer = encode_answer({.verdict = verdict, .from = options_.self});
-  const ssize_t sent = ::send(connection->socket.native_handle(), answer.data(), answer.size(),
-                              MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (verdict == Verdict::other_version) {
+  const std::string_view received(connection->preamble.data(), connection->preamble_received);
+  if (received.size() < opening_bytes) return receive_preamble(connection);
+  const Result<uint16_t> version = decode_version(received.substr(0, opening_bytes));
+  if (!version) return close(connection, "not a Coterie node: is a client using the peers' port?");
+  if (*version != peer_protocol_version) {
+    answer(connection, Verdict::other_version);
     return close(connection, fmt::format("it speaks version {} of the peer protocol, we speak {}",
-                                         preamble->version, peer_protocol_version));
+                                         *version, peer_protocol_version));
   }
-  if (verdict == Verdict::other_target) {
-    return close(connection, fmt::format("node {} wants to reach node {}; this is node {}",
-                                         preamble->from, preamble->to, options_.self));
+  if (received.size() < preamble_bytes) return receive_preamble(connection);
+  const Result<Preamble> preamble = decode_preamble(received);
+  COTERIE_ASSERT(preamble.has_value());
+  const Verdict verdict = judge(*preamble);
+  answer(connection, verdict);
+  const NodeId from = preamble->from;
+  switch (verdict) {
+    case Verdict::other_target:
+      return close(connection, fmt::format("node {} wants to reach node {}; this is node {}", from,
+                                           preamble->to, options_.self));
+    case Verdict::unknown_node:
+      return close(connection,
+                   fmt::format("it says it is node {}, which {}", from,
+                               from == options_.self ? "we are" : "is not in our cluster"));
+    case Verdict::taken:
+      COTERIE_REACHED("two processes say they are one node");
+      return close(connection, fmt::format("it says it is node {}, as does {}, which stays", from,
+                                           identified_.at(from)->remote));
+    default:
+      connection->process = preamble->process;
+      return welcome(connection, from);
   }
-  if (verdict == Verdict::unknown_node) {
-    return close(connection,
-                 fmt::format("it says it is node {}, which {}", preamble->from,
-                             preamble->from == options_.self ? "we are" : "is not in our cluster"));
-  }
-  if (sent != static_cast<ssize_t>(answer.size()))
-    return close(connection, "it does not take our answer");
-  welcome(connection, preamble->from);
+}
+
+Verdict IncomingLinks::judge(const Preamble& preamble) const {
+  if (preamble.to != options_.self) return Verdict::other_target;
+  if (preamble.from == options_.self || !options_.nodes.contains(preamble.from))
+    return Verdict::unknown_node;
+  const auto known = identified_.find(preamble.from);
+  if (known == identified_.end() || known->second->process == preamble.process)
+    return Verdict::welcome;
+  const bool alive = loop_.now() - known->second->heard_at < options_.peers.alive_within;
+  return alive ? Verdict::taken : Verdict::welcome;
+}
+
+// An empty socket takes so few bytes; one that does not is broken, and that shows itself.
+void IncomingLinks::answer(const ConnectionPtr& connection, Verdict verdict) {
+  const auto bytes = encode_answer({.verdict = verdict, .from = options_.self});
+  ::send(connection->socket.native_handle(), bytes.data(), bytes.size(),
+         MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void IncomingLinks::welcome(const ConnectionPtr& connection, NodeId peer) {
   loop_.timers.cancel(std::exchange(connection->timer, 0));
   unidentified_.remove(connection);
   connection->peer = peer;
+  connection->heard_at = loop_.now();
   const auto older = identified_.find(peer);
   if (older != identified_.end()) {
     COTERIE_REACHED("peer's newer connection replaces its older");
@@ -171,6 +193,7 @@ void IncomingLinks::receive(const ConnectionPtr& connection) {
 }
 
 void IncomingLinks::on_received(const ConnectionPtr& connection, size_t bytes) {
+  connection->heard_at = loop_.now();
   connection->decoder.feed({connection->buffer.data(), bytes});
   while (connection->open) {
     Result<std::optional<Payload>> next = connection->decoder.next();

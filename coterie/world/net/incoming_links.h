@@ -1,6 +1,7 @@
 // The connections that peers dial to us: we answer their preamble and then only receive. At most
 // one per peer; a newer one replaces the older, since a peer dials again only when it has given up
-// the older.
+// the older. But if it is another process that says it is this peer, while the older shows life,
+// the older one stays.
 #pragma once
 
 #include <list>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "coterie/world/net/peer_network.h"
+#include "coterie/world/net/preamble.h"
 
 namespace coterie::world {
 
@@ -32,6 +34,8 @@ class IncomingLinks {
   void on_accepted(TcpSocket socket);
   void receive_preamble(const ConnectionPtr& connection);
   void on_preamble(const ConnectionPtr& connection);
+  Verdict judge(const Preamble& preamble) const;
+  void answer(const ConnectionPtr& connection, Verdict verdict);
   void welcome(const ConnectionPtr& connection, NodeId peer);
   void receive(const ConnectionPtr& connection);
   void on_received(const ConnectionPtr& connection, size_t bytes);

@@ -22,6 +22,13 @@ struct PeerLimits {
                                          // beyond it the link is broken
   int unidentified_max = 32;             // accepted connections that have not yet said who they are
   Duration identify_timeout = seconds(5);  // to say so
+  // Of two processes that say they are one node, the one that is connected and was heard so lately
+  // stays. More than the interval of the nodes' hellos.
+  Duration alive_within = seconds(3);
+  // A process whose id is taken for so long, and that no peer welcomes, ends. More than
+  // alive_within, so that a node that comes back after a loss of power outlasts its own old
+  // connections.
+  Duration taken_patience = seconds(6);
 };
 
 struct DiskLimits {

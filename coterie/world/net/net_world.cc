@@ -30,6 +30,7 @@ constexpr int handlers_between_looks = 32;  // at the clock
 constexpr Duration sleep_max = seconds(3600);
 constexpr Duration noted_turn = milliseconds(100);
 constexpr int stopped_exit_code = 70;  // EX_SOFTWARE
+constexpr int taken_exit_code = 78;    // EX_CONFIG
 
 int64_t clock_ns(clockid_t clock) {
   timespec time{};
@@ -70,7 +71,9 @@ struct NetWorld::Impl {
              .deliver =
                  [this](NodeId from, Payload frame) {
                    if (!ended) tenant->on_frame(from, std::move(frame));
-                 }}),
+                 },
+             .id_is_taken = [this](std::string reason) { end(taken_exit_code, reason); },
+             .process = random_bits()}),
         signals(io) {}
 
   void await_signal();
@@ -78,6 +81,7 @@ struct NetWorld::Impl {
   Instant next_deadline() const { return std::min(timers.next(), wake); }
   void run_handlers(Duration sleep_most);
   void deliver_events();
+  void end(int exit_code, std::string_view reason);
 
   const NetOptions options;
   std::unique_ptr<LogSink> log_sink;
@@ -191,6 +195,7 @@ bool NetWorld::turn(Duration sleep_most) {
   // is completed.
   if (world.ended && !world.ended->reason.empty()) return false;
   world.peers.flush();
+  if (world.ended && !world.ended->reason.empty()) return false;
   for (const auto& [id, hooks] : world.hooks) {
     if (hooks.after_tenant) hooks.after_tenant();
   }
@@ -211,11 +216,12 @@ void NetWorld::finish(int exit_code) {
   if (!impl_->ended) impl_->ended = End{.exit_code = exit_code, .reason = {}};
 }
 
-void NetWorld::stop(std::string_view reason) {
-  log(LogLevel::error, fmt::format("stopping: {}", reason));
-  if (impl_->ended && !impl_->ended->reason.empty()) return;
-  impl_->ended = End{.exit_code = stopped_exit_code,
-                     .reason = std::string(reason.empty() ? "stopped" : reason)};
+void NetWorld::stop(std::string_view reason) { impl_->end(stopped_exit_code, reason); }
+
+void NetWorld::Impl::end(int exit_code, std::string_view reason) {
+  log_sink->write(LogLevel::error, fmt::format("stopping: {}", reason));
+  if (ended && !ended->reason.empty()) return;
+  ended = End{.exit_code = exit_code, .reason = std::string(reason.empty() ? "stopped" : reason)};
 }
 
 uint64_t NetWorld::add_hooks(TurnHooks hooks) {

@@ -36,7 +36,8 @@ struct TurnHooks {
 // How the loop ended.
 struct End {
   int exit_code = 0;
-  std::string reason;  // of stop(); empty after finish()
+  std::string reason;  // of stop(), or that this node's id is taken (78, EX_CONFIG); empty after
+                       // finish()
 };
 
 struct LoopStatistics {

@@ -110,8 +110,8 @@ void OutgoingLink::greet() {
   ErrorCode error;
   socket_.non_blocking(true, error);
   set_peer_socket_options(socket_.native_handle(), options_.peers.silent_timeout);
-  preamble_ = encode_preamble({.from = options_.self, .to = peer_});
-  // An empty socket takes 24 bytes.
+  preamble_ = encode_preamble({.from = options_.self, .to = peer_, .process = loop_.process});
+  // An empty socket takes so few bytes.
   const ssize_t sent =
       ::send(socket_.native_handle(), preamble_.data(), preamble_.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(preamble_.size())) return give_up(std::strerror(errno));
@@ -135,8 +135,9 @@ void OutgoingLink::on_answer() {
   const Result<Answer> answer = decode_answer({answer_.data(), answer_.size()});
   if (!answer) return give_up("what answers at that address is no Coterie node");
   if (answer->verdict != Verdict::welcome) {
-    return give_up(
-        fmt::format("refused by node {}: {}", answer->from, verdict_text(answer->verdict)));
+    give_up(fmt::format("refused by node {}: {}", answer->from, verdict_text(answer->verdict)));
+    taken_ = answer->verdict == Verdict::taken;
+    return;
   }
   if (answer->from != peer_ || answer->version != peer_protocol_version) {
     return give_up(fmt::format("node {} answers at that address", answer->from));
@@ -204,6 +205,7 @@ void OutgoingLink::break_off(std::string reason) {
 
 void OutgoingLink::give_up(const std::string& reason) {
   ++attempt_;
+  taken_ = false;
   loop_.timers.cancel(std::exchange(timer_, 0));
   ErrorCode ignored;
   socket_.close(ignored);

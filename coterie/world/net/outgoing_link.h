@@ -28,6 +28,8 @@ class OutgoingLink {
   // The peer has just been heard of: dial it now if it is only the back-off that is waited for.
   void hurry();
   bool up() const { return state_ == State::up; }
+  // The last attempt was refused because another process has this node's id.
+  bool taken() const { return taken_; }
   uint64_t queued_bytes() const { return queue_.bytes(); }
   // Closes the connection; it is dialled again later. Nothing when it is not up.
   void break_off(std::string reason);
@@ -67,7 +69,8 @@ class OutgoingLink {
   SendQueue queue_;
   bool writable_ = true;                     // false: wait until the socket is
   std::optional<std::string> break_reason_;  // break at the end of the turn
-  std::string last_complaint_;               // the same reason is logged once
+  bool taken_ = false;
+  std::string last_complaint_;  // the same reason is logged once
 };
 
 }  // namespace coterie::world

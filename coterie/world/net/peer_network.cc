@@ -1,7 +1,10 @@
 // See peer_network.h.
 #include "coterie/world/net/peer_network.h"
 
+#include <fmt/format.h>
+
 #include "coterie/base/assert.h"
+#include "coterie/base/reached.h"
 #include "coterie/world/net/incoming_links.h"
 #include "coterie/world/net/outgoing_link.h"
 
@@ -27,7 +30,28 @@ void PeerNetwork::start() {
 }
 
 void PeerNetwork::flush() {
+  end_if_taken();
   for (const auto& [node, link] : outgoing_) link->flush();
+}
+
+// It is this process that is one too many when peers know a living one with its id and nobody wants
+// to hear it. It does not go by the first such answers: the one that is known may just have died.
+void PeerNetwork::end_if_taken() {
+  size_t taken = 0;
+  bool welcome = false;
+  for (const auto& [node, link] : outgoing_) {
+    taken += link->taken() ? 1 : 0;
+    welcome |= link->up();
+  }
+  if (taken == 0 || welcome || taken * 2 < outgoing_.size()) return taken_since_.reset();
+  const Instant now = loop_.now();
+  if (!taken_since_) taken_since_ = now;
+  if (now - *taken_since_ < options_.peers.taken_patience) return;
+  COTERIE_REACHED("this node's id is taken");
+  loop_.id_is_taken(fmt::format(
+      "node {} is taken: {} of its {} peers are connected to another process with this id. Stop "
+      "that one first, or give this one its own --node",
+      options_.self, taken, outgoing_.size()));
 }
 
 void PeerNetwork::rearm() { incoming_->rearm(); }

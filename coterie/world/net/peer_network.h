@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@ struct NetworkLoop {
   std::function<void(NodeId, LinkChange)>
       link_changed;                              // delivered to the tenant in phase 2 of a turn
   std::function<void(NodeId, Payload)> deliver;  // at once: only called from handlers
+  std::function<void(std::string)> id_is_taken;  // this process is to end, with this as its reason
+  uint64_t process = 0;  // random: this one as against others that say they are this node
 };
 
 class PeerNetwork final : public Network {
@@ -51,10 +54,13 @@ class PeerNetwork final : public Network {
   uint64_t queued_bytes(NodeId to) const override;
 
  private:
+  void end_if_taken();
+
   const NetOptions& options_;
   NetworkLoop loop_;
   std::map<NodeId, std::unique_ptr<OutgoingLink>> outgoing_;
   std::unique_ptr<IncomingLinks> incoming_;
+  std::optional<Instant> taken_since_;  // no peer welcomes us, and half of them say: taken
 };
 
 }  // namespace coterie::world

@@ -45,10 +45,10 @@ class PeerNetworkTest : public testing::Test {
   bool log_says(NetWorld& world, uint64_t node, const std::string& text) {
     return run_until({&world}, [&] { return log(node).find(text) != std::string::npos; });
   }
-  static std::string preamble(uint64_t from, uint64_t to,
-                              uint16_t version = peer_protocol_version) {
-    const auto bytes =
-        encode_preamble({.version = version, .from = NodeId(from), .to = NodeId(to)});
+  static std::string preamble(uint64_t from, uint64_t to, uint16_t version = peer_protocol_version,
+                              uint64_t process = 0) {
+    const auto bytes = encode_preamble(
+        {.version = version, .from = NodeId(from), .to = NodeId(to), .process = process});
     return {bytes.data(), bytes.size()};
   }
   static std::string frame(std::string_view text) {
@@ -163,7 +163,9 @@ TEST_F(PeerNetworkTest, StrangersAreRefusedAndToldWhy) {
           "it says it is node 9, which is not in our cluster");
   refused(preamble(1, 1), Verdict::unknown_node, "it says it is node 1, which we are");
   refused(preamble(2, 1, 77), Verdict::other_version,
-          "it speaks version 77 of the peer protocol, we speak 1");
+          "it speaks version 77 of the peer protocol, we speak 2");
+  // As the first version did: 24 bytes, and then it waits for an answer.
+  refused(preamble(2, 1, 1).substr(0, 24), Verdict::other_version, "it speaks version 1");
 
   PlainSocket browser(one.port());
   browser.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -243,6 +245,128 @@ TEST_F(PeerNetworkTest, ANewerConnectionOfAPeerReplacesTheOlder) {
   newer.close();
   run_until({one.world.get()},
             [&] { return one.tenant.count(NodeId(2), LinkChange::incoming_down) == 2; });
+}
+
+TEST_F(PeerNetworkTest, OfTwoProcessesWithOneIdTheLivingOneStays) {
+  NetOptions patient = options(1);
+  patient.peers.alive_within = milliseconds(300);
+  Node one(patient);
+  const auto connect = [&](uint64_t process, std::string_view text) {
+    auto peer = std::make_unique<PlainSocket>(one.port());
+    peer->send(preamble(2, 1, peer_protocol_version, process) + frame(text));
+    run_until({one.world.get()}, [&] { return peer->received().size() == answer_bytes; });
+    return peer;
+  };
+  const auto older = connect(7, "old");
+  EXPECT_EQ(verdict_of(older->received()), Verdict::welcome);
+  const auto newcomer = connect(8, "new");
+  EXPECT_EQ(verdict_of(newcomer->received()), Verdict::taken);
+  run_until({one.world.get()}, [&] { return newcomer->ended(); });
+  EXPECT_FALSE(older->ended());
+  EXPECT_THAT(log(1), HasSubstr("it says it is node 2, as does 127.0.0.1:"));
+
+  // The same process dials again when it has lost its connection, whether we know it or not.
+  const auto again = connect(7, "again");
+  EXPECT_EQ(verdict_of(again->received()), Verdict::welcome);
+  // Each sign of life counts; and what has shown none for long enough is given up.
+  const Instant silent_since = one.world->now().monotonic + milliseconds(400);
+  run_until({one.world.get()}, [&] {
+    again->send(frame("alive"));
+    return one.world->now().monotonic > silent_since;
+  });
+  EXPECT_EQ(verdict_of(connect(8, "new")->received()), Verdict::taken);
+  const Instant later = one.world->now().monotonic + milliseconds(320);
+  run_until({one.world.get()}, [&] { return one.world->now().monotonic > later; });
+  const auto heir = connect(8, "heir");
+  EXPECT_EQ(verdict_of(heir->received()), Verdict::welcome);
+  run_until({one.world.get()}, [&] { return one.tenant.frames.back().second == "heir"; });
+  EXPECT_TRUE(again->ended());
+}
+
+// Nodes 1 and 3, and a second node 2 beside the first.
+class TakenIdTest : public PeerNetworkTest {
+ protected:
+  NetOptions second_two() {
+    NetOptions result = options_for_test(scratch_, 2);
+    result.data_dir = scratch_.path("data-second");
+    result.log.file = scratch_.path("log-second");
+    result.nodes = {{NodeId(1), loopback(one_.port())},
+                    {NodeId(2), loopback(1)},
+                    {NodeId(3), loopback(three_.port())}};
+    result.peers.backoff_most = milliseconds(40);
+    result.peers.taken_patience = milliseconds(400);
+    return result;
+  }
+  void connect_first() {
+    first_.world->set_peer_address(NodeId(1), loopback(one_.port()));
+    first_.world->set_peer_address(NodeId(3), loopback(three_.port()));
+    run_until({one_.world.get(), three_.world.get(), first_.world.get()}, [&] {
+      return first_.world->network().connected(NodeId(1)) &&
+             first_.world->network().connected(NodeId(3));
+    });
+  }
+
+  NetOptions judging(uint64_t self) {
+    NetOptions result = options(self);
+    result.peers.alive_within = milliseconds(300);
+    return result;
+  }
+
+  Node one_{judging(1)};
+  Node three_{judging(3)};
+  Node first_{options(2)};
+};
+
+TEST_F(TakenIdTest, TheNewcomerEndsAndSaysWhatToDo) {
+  connect_first();
+  Node second(second_two());
+  uint64_t turns = 0;
+  const Instant start = second.world->now().monotonic;
+  run_until({one_.world.get(), three_.world.get(), first_.world.get(), second.world.get()}, [&] {
+    first_.send(turns++ % 2 == 0 ? 1 : 3, "alive");
+    return second.world->ended().has_value();
+  });
+  ASSERT_TRUE(second.world->ended());
+  EXPECT_EQ(second.world->ended()->exit_code, 78);
+  EXPECT_EQ(second.world->ended()->reason,
+            "node 2 is taken: 2 of its 2 peers are connected to another process with this id. Stop "
+            "that one first, or give this one its own --node");
+  EXPECT_GE(second.world->now().monotonic - start, milliseconds(400)) << "not at the first answer";
+  EXPECT_TRUE(second.tenant.links.empty());
+  EXPECT_EQ(first_.tenant.count(NodeId(1), LinkChange::outgoing_down), 0);
+  EXPECT_EQ(one_.tenant.count(NodeId(2), LinkChange::incoming_down), 0);
+  EXPECT_FALSE(first_.world->ended());
+}
+
+TEST_F(TakenIdTest, WhoComesBackOutlastsItsOldConnections) {
+  connect_first();
+  // The first one dies without a word: its connections stay, and it is silent.
+  NetOptions again = second_two();
+  again.peers.taken_patience = seconds(5);
+  Node second(again);
+  run_until({one_.world.get(), three_.world.get(), second.world.get()}, [&] {
+    return second.world->network().connected(NodeId(1)) &&
+           second.world->network().connected(NodeId(3));
+  });
+  EXPECT_THAT(text_of_file(again.log.file), HasSubstr("another process that says it is this node"));
+  EXPECT_FALSE(second.world->ended());
+}
+
+TEST_F(TakenIdTest, WhomOnePeerWelcomesStays) {
+  NetOptions wanted = second_two();
+  first_.world->set_peer_address(NodeId(1), loopback(one_.port()));
+  run_until({one_.world.get(), first_.world.get()},
+            [&] { return first_.world->network().connected(NodeId(1)); });
+  Node second(wanted);
+  run_until({three_.world.get(), second.world.get()},
+            [&] { return second.world->network().connected(NodeId(3)); });
+  const Instant later = second.world->now().monotonic + milliseconds(600);
+  run_until({one_.world.get(), three_.world.get(), first_.world.get(), second.world.get()}, [&] {
+    first_.send(1, "alive");
+    return second.world->now().monotonic > later;
+  });
+  EXPECT_THAT(text_of_file(wanted.log.file), HasSubstr("refused by node 1"));
+  EXPECT_FALSE(second.world->ended());
 }
 
 TEST_F(PeerNetworkTest, TheNamelessAreFewAndNotForLong) {

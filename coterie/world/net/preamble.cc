@@ -20,6 +20,7 @@ std::array<char, preamble_bytes> encode_preamble(const Preamble& preamble) {
   store_le(out.data() + 4, preamble.version);
   store_le(out.data() + 8, preamble.from.value);
   store_le(out.data() + 16, preamble.to.value);
+  store_le(out.data() + 24, preamble.process);
   return out;
 }
 
@@ -32,12 +33,19 @@ std::array<char, answer_bytes> encode_answer(const Answer& answer) {
   return out;
 }
 
+Result<uint16_t> decode_version(std::string_view opening) {
+  COTERIE_ASSERT(opening.size() == opening_bytes);
+  if (opening.substr(0, 4) != magic) return fail(Fault::corrupt, "not a Coterie node");
+  return load_le<uint16_t>(opening.data() + 4);
+}
+
 Result<Preamble> decode_preamble(std::string_view bytes) {
   COTERIE_ASSERT(bytes.size() == preamble_bytes);
   if (bytes.substr(0, 4) != magic) return fail(Fault::corrupt, "not a Coterie node");
   return Preamble{.version = load_le<uint16_t>(bytes.data() + 4),
                   .from = NodeId(load_le<uint64_t>(bytes.data() + 8)),
-                  .to = NodeId(load_le<uint64_t>(bytes.data() + 16))};
+                  .to = NodeId(load_le<uint64_t>(bytes.data() + 16)),
+                  .process = load_le<uint64_t>(bytes.data() + 24)};
 }
 
 Result<Answer> decode_answer(std::string_view bytes) {
@@ -58,6 +66,8 @@ std::string_view verdict_text(Verdict verdict) {
       return "another node answers at that address";
     case Verdict::unknown_node:
       return "this node is not named in its cluster";
+    case Verdict::taken:
+      return "another process that says it is this node is connected to it";
   }
   return "for a reason this version does not know";
 }

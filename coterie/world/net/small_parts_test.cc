@@ -148,25 +148,30 @@ TEST(Address, Loopback) {
 
 // The example of docs/formats/peer_link.md.
 TEST(Preamble, BytesAreThoseOfTheDocumentation) {
-  const auto preamble = encode_preamble({.from = NodeId(1), .to = NodeId(2)});
+  const auto preamble = encode_preamble({.from = NodeId(1), .to = NodeId(2), .process = 0xabcdef});
   EXPECT_EQ(
       std::string(preamble.data(), preamble.size()),
       std::string(
-          "COTP\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00",
-          24));
+          "COTP\x02\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00"
+          "\xef\xcd\xab\x00\x00\x00\x00\x00",
+          32));
   const auto answer = encode_answer({.verdict = Verdict::other_target, .from = NodeId(3)});
   EXPECT_EQ(std::string(answer.data(), answer.size()),
-            std::string("COTP\x01\x00\x02\x00\x03\x00\x00\x00\x00\x00\x00\x00", 16));
+            std::string("COTP\x02\x00\x02\x00\x03\x00\x00\x00\x00\x00\x00\x00", 16));
 }
 
 TEST(Preamble, ComesBackAsItWas) {
-  const auto bytes =
-      encode_preamble({.version = 7, .from = NodeId(1) + (uint64_t{1} << 40), .to = NodeId(9)});
+  const auto bytes = encode_preamble({.version = 7,
+                                      .from = NodeId(1) + (uint64_t{1} << 40),
+                                      .to = NodeId(9),
+                                      .process = UINT64_MAX - 1});
   const auto read = decode_preamble({bytes.data(), bytes.size()});
   ASSERT_TRUE(read);
   EXPECT_EQ(read->version, 7);
   EXPECT_EQ(read->from.value, 1 + (uint64_t{1} << 40));
   EXPECT_EQ(read->to, NodeId(9));
+  EXPECT_EQ(read->process, UINT64_MAX - 1);
+  EXPECT_EQ(decode_version({bytes.data(), opening_bytes}).value(), 7);
   const auto answer_bytes_there =
       encode_answer({.verdict = Verdict::unknown_node, .from = NodeId(4)});
   const auto answer = decode_answer({answer_bytes_there.data(), answer_bytes_there.size()});
@@ -176,7 +181,8 @@ TEST(Preamble, ComesBackAsItWas) {
 }
 
 TEST(Preamble, OthersAreRecognised) {
-  EXPECT_EQ(decode_preamble("GET / HTTP/1.1\r\nHost: x\r").error().fault, Fault::corrupt);
+  EXPECT_EQ(decode_version("GET / HT").error().fault, Fault::corrupt);
+  EXPECT_EQ(decode_preamble("GET / HTTP/1.1\r\nHost: localhost\r").error().fault, Fault::corrupt);
   EXPECT_EQ(decode_answer("-ERR unknown com").error().fault, Fault::corrupt);
 }
 
