@@ -32,7 +32,9 @@ struct StateData;
 // same (a change needs a new feature level). What a client may ask is checked before the log, with
 // these same numbers.
 struct Limits {
-  static constexpr uint64_t value_bytes_max = 512u << 20;
+  // A string is one piece of memory: one that a snapshot shares is copied before it changes, and
+  // that must not hold up a turn.
+  static constexpr uint64_t value_bytes_max = 32u << 20;
   static constexpr uint64_t once_clients_max =
       65'536;                                        // of ONCE; the one silent longest goes first
   static constexpr uint64_t once_replies_max = 128;  // kept a client
