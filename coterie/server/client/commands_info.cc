@@ -88,12 +88,13 @@ std::string stats_section(const Facts& facts) {
       "evicted_clients:0\r\npubsub_channels:{}\r\npubsub_patterns:{}\r\ntotal_error_replies:{}\r\n"
       "client_output_buffer_limit_disconnections:{}\r\nprotocol_errors:{}\r\nmessages_delivered:{}"
       "\r\n"
-      "times_overloaded:{}\r\n",
+      "times_overloaded:{}\r\nincomplete_requests_bytes:{}\r\ntimes_input_full:{}\r\n",
       counters.connections_accepted + counters.connections_rejected, counters.commands,
       facts.hub.commands_per_second(), counters.input_bytes, facts.hub.output_bytes(),
       counters.connections_rejected, facts.hub.subscriptions().channels(),
       facts.hub.subscriptions().patterns(), counters.error_replies, counters.output_limit_closed,
-      counters.protocol_errors, counters.messages_delivered, counters.turns_overloaded);
+      counters.protocol_errors, counters.messages_delivered, counters.turns_overloaded,
+      facts.hub.input().total_bytes(), facts.hub.input().times_full());
 }
 
 std::string replication_section(const Facts& facts) {

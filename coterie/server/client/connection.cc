@@ -4,6 +4,7 @@
 
 #include "coterie/base/assert.h"
 #include "coterie/base/reached.h"
+#include "coterie/server/client/errors.h"
 #include "coterie/server/client/hub.h"
 
 namespace coterie::server {
@@ -49,7 +50,9 @@ void Connection::on_end_of_input() {
 
 bool Connection::wants_input() const {
   if (ending_ || closed_ || end_of_input_ || hub_.overloaded()) return false;
-  return !held_ || parser_.waiting_bytes() < hub_.limits().held_input_bytes_max;
+  const size_t waiting_bytes = parser_.waiting_bytes();
+  if (!hub_.input().may_read(info_.id, waiting_bytes)) return false;
+  return !held_ || waiting_bytes < hub_.limits().held_input_bytes_max;
 }
 
 void Connection::on_disconnect() {
@@ -63,6 +66,7 @@ void Connection::on_disconnect() {
   unsubscribe_all();
   unwatch();
   transaction_.end();
+  hub_.input().update(info_.id, std::exchange(accounted_bytes_, 0), 0, false);
   hub_.counters().output_bytes += output_.total_bytes();
   hub_.remove(*this);
   ending_ = closed_ = true;
@@ -79,6 +83,21 @@ bool Connection::may_go_on() const {
   const ConnectionLimits& limits = hub_.limits();
   return !barrier_ && !hub_.overloaded() && replies_.size() < limits.unanswered_max &&
          replies_.unanswered_bytes() < limits.unanswered_bytes_max;
+}
+
+void Connection::account_input() {
+  const size_t bytes = parser_.waiting_bytes();
+  hub_.input().update(info_.id, std::exchange(accounted_bytes_, bytes), bytes, !held_ && !ending_);
+}
+
+void Connection::give_up_request() {
+  if (closed_ || ending_) return;
+  answer(reply_error(request_late_error));
+  ending_ = true;
+  account_input();
+  flush();
+  finish();
+  host_.touch();
 }
 
 // Parses and starts what is there, as far as it may be.
@@ -109,11 +128,13 @@ void Connection::process() {
       break;
     }
     command_done();
+    hub_.input().completed(info_.id);
     parser_.consume();
   }
   // No write is known to follow, or it is held back until these reads are answered.
   decide_reads(Route::read);
   parser_.settle();
+  account_input();
   if (end_of_input_ && !held_) ending_ = true;
   // What is held back has somebody who will take it up.
   COTERIE_ASSERT(!held_ || !replies_.empty() || hub_.overloaded() || scheduled);

@@ -105,6 +105,8 @@ class Connection {
   void deliver(const Payload& message);
   // Takes up what was held back.
   void resume();
+  // Its request has not become complete in its time: it is told so and closed.
+  void give_up_request();
   void touch() { host_.touch(); }
   // Answers with an error and closes, before anything was asked.
   void turn_away(std::string_view error);
@@ -177,6 +179,7 @@ class Connection {
   void flush();
   void finish();
   void check_output();
+  void account_input();
 
   Outcome execute(Words words);
   Outcome refuse(std::string_view error);
@@ -194,6 +197,7 @@ class Connection {
   ConnectionHost& host_;
   ClientInfo info_;
   resp::RequestParser parser_;
+  size_t accounted_bytes_ = 0;  // of what the parser holds, in the hub's budget
   ReplyQueue replies_;
   Output output_;
   Transaction transaction_;

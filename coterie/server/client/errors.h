@@ -13,6 +13,9 @@ inline constexpr std::string_view not_in_multi_error =
     "ERR Command not allowed inside a transaction";
 inline constexpr std::string_view transaction_too_large_error =
     "ERR transaction is too large: queue fewer commands, or smaller ones";
+inline constexpr std::string_view request_late_error =
+    "ERR the rest of this request did not come in time, while the requests of all clients were too "
+    "large together: send it again, in smaller pieces";
 inline constexpr std::string_view syntax_error = "ERR syntax error";
 
 // "ERR unknown command 'foo', with args beginning with: 'a' 'b' "

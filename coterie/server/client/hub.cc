@@ -27,7 +27,8 @@ bool is_loopback(std::string_view remote) {
          remote.starts_with("[::ffff:127.") || remote.starts_with("unix:");
 }
 
-Hub::Hub(Settings settings) : settings_(std::move(settings)), ok_(coterie::reply_ok()) {
+Hub::Hub(Settings settings)
+    : settings_(std::move(settings)), input_(settings_.limits.input), ok_(coterie::reply_ok()) {
   ReplyBuilder queued;
   queued.simple("QUEUED");
   queued_ = queued.take();
@@ -91,7 +92,18 @@ void Hub::turn(Now now) {
   }
   sample_rate();
   check_load();
+  share_input();
   resume_held();
+}
+
+// Whose turn it is to send when the clients' incomplete requests have reached their bound.
+void Hub::share_input() {
+  const InputBudget::Decision decision = input_.decide(now_.monotonic);
+  if (Connection* late = find(decision.late)) late->give_up_request();
+  if (Connection* reader = find(decision.reader)) reader->touch();
+  for (ClientId id : input_.take_released()) {
+    if (Connection* connection = find(id)) connection->touch();
+  }
 }
 
 void Hub::resume_held() {

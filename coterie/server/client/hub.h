@@ -18,6 +18,7 @@
 #include "coterie/base/time.h"
 #include "coterie/node/gateway.h"
 #include "coterie/server/client/connection.h"
+#include "coterie/server/client/input_budget.h"
 #include "coterie/server/client/settings.h"
 #include "coterie/server/client/subscriptions.h"
 
@@ -82,6 +83,8 @@ class Hub final : public node::ClientSink {
   bool overloaded() const { return overloaded_; }
   void check_load();
   void remove(Connection& connection);
+  InputBudget& input() { return input_; }
+  const InputBudget& input() const { return input_; }
 
   const std::map<ClientId, Connection*>& connections() const { return connections_; }
   Connection* find(ClientId id) const;
@@ -94,6 +97,7 @@ class Hub final : public node::ClientSink {
   };
   void sample_rate();
   void resume_held();
+  void share_input();
 
   Settings settings_;
   node::Gateway* gateway_ = nullptr;
@@ -105,6 +109,7 @@ class Hub final : public node::ClientSink {
   std::vector<ClientId> runnable_;
   boost::unordered_flat_map<node::Ticket, Expected> expected_;  // looked up only, never walked
   Subscriptions subscriptions_;
+  InputBudget input_;
   Counters counters_;
   bool overloaded_ = false;
   Instant sampled_;

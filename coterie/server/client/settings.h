@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "coterie/server/client/input_budget.h"
 #include "coterie/server/resp/request_parser.h"
 
 namespace coterie::server {
@@ -25,6 +26,7 @@ struct ConnectionLimits {
   size_t pending_bytes_max =
       128u << 20;  // of all connections: Gateway::pending_bytes; beyond: no more is read
   size_t held_input_bytes_max = 1u << 20;  // input that has to wait; beyond: no more is read
+  InputLimits input;                       // of the incomplete requests of all connections
   size_t output_bytes_max = 256u << 20;    // not taken by the client; beyond: closed
   size_t output_bytes_subscribed_max =
       32u << 20;  // the same for a subscriber, who asked for it once and may be slow for ever

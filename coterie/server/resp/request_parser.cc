@@ -12,7 +12,7 @@ namespace coterie::resp {
 namespace {
 
 constexpr size_t buffer_bytes_kept =
-    256u << 10;  // a buffer that grew beyond is given back when it is empty
+    16u << 10;  // a buffer that grew beyond is given back when it is empty
 constexpr size_t marks_kept = 1'024;
 
 enum class Line { complete, incomplete, too_long, invalid };
