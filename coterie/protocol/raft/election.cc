@@ -32,7 +32,10 @@ void Raft::election_timeout(Turn& turn) {
     return expect_leader_until(turn.now.monotonic, options_.election_timeout_min,
                                options_.election_timeout_max);
   }
-  if (role_ == Role::candidate) COTERIE_REACHED("vote split");
+  if (role_ == Role::candidate) {
+    COTERIE_REACHED("vote split");
+    note(turn, false, fmt::format("the election of term {} gave no majority in time", term()));
+  }
   become_pre_candidate(leader_down_ ? "the leader's connection closed" : "no word of a leader",
                        turn);
 }
