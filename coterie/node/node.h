@@ -91,7 +91,8 @@ class Node : public world::Tenant, public Gateway {
   void write_empty_papers();
   void adopt(const FoundingRecord& record);
   void founded();
-  Result<void> start_replica(store::Recovery&& recovery, const FoundingRecord& record);
+  void start_replica(store::Recovery&& recovery, std::optional<LoadedSnapshot>&& snapshot,
+                     const FoundingRecord& record);
   std::unique_ptr<store::Log> make_log();
   void on_hello(NodeId from, const Hello& hello);
   void try_founding();

@@ -47,7 +47,8 @@ std::unique_ptr<store::Log> Node::make_log() {
 
 Result<void> Node::open() {
   log_ = make_log();
-  COTERIE_TRY(recovery, log_->open());
+  StateTaker taker;
+  COTERIE_TRY(recovery, log_->open(&taker));
   for (const std::string& note : recovery.notes) world_.log(world::LogLevel::warning, note);
   if (!recovery.papers && !recovery.former && !recovery.orphaned) {
     begin_empty();
@@ -92,10 +93,9 @@ Result<void> Node::open() {
     // Nobody else has what is missing, and nobody else has voted.
     world_.log(world::LogLevel::warning, why);
   }
-  auto started = start_replica(std::move(recovery), *record);
-  if (started) return {};
-  if (started.error().fault != Fault::corrupt) return started;
-  give_up(papers_.cluster, "the snapshot cannot be used (" + started.error().message + ")");
+  std::optional<LoadedSnapshot> snapshot;
+  if (recovery.snapshot) snapshot = taker.loaded();
+  start_replica(std::move(recovery), std::move(snapshot), *record);
   return {};
 }
 
@@ -173,34 +173,30 @@ void Node::founded() {
   founding_.reset();
   auto record = from_wire<FoundingRecord>(Payload::copy_of(papers_.founding));
   COTERIE_ASSERT(record.has_value());
-  auto started = start_replica({}, *record);
-  if (!started) return world_.stop(started.error().message);
+  start_replica({}, {}, *record);
   world_.log(world::LogLevel::info,
              "in cluster " + papers_.cluster.text() + " as replica " + papers_.replica.text());
   say_hello_to_all();
   world_.want_turn();
 }
 
-Result<void> Node::start_replica(store::Recovery&& recovery, const FoundingRecord& record) {
+void Node::start_replica(store::Recovery&& recovery, std::optional<LoadedSnapshot>&& snapshot,
+                         const FoundingRecord& record) {
   ReplicaOptions options = options_.replica;
   options.raft.group = only_group;
   options.raft.node = options_.node;
   options.raft.replica = papers_.replica;
   options.raft.seed = world_.entropy();
-  COTERIE_TRY(
-      replica,
-      Replica::start(
-          world_, *log_, std::move(recovery), record, options,
-          {.published = [this](const Payload& channel,
-                               const Payload& message) { sink_.on_published(channel, message); },
-           .note = [this](world::LogLevel level, std::string text) { world_.log(level, text); }}));
-  replica_ = std::move(replica);
+  replica_ = Replica::start(
+      world_, *log_, std::move(recovery), std::move(snapshot), record, options,
+      {.published = [this](const Payload& channel,
+                           const Payload& message) { sink_.on_published(channel, message); },
+       .note = [this](world::LogLevel level, std::string text) { world_.log(level, text); }});
   phase_ = Phase::running;
   for (const auto& [node, peer] : peers_) {
     if (peer.heard && same_cluster(node)) replica_->on_hello(peer.hello);
   }
   ask_early_requests();
-  return {};
 }
 
 // Their time begins anew: what they waited for so far was not a majority.

@@ -32,7 +32,8 @@ Result<void> Survivor::open() {
       world_.disk(), store::LogOptions{},
       [this](uint64_t) { log_->close([this] { std::exchange(done_, nullptr)({}); }); },
       [this](Error error) { std::exchange(done_, nullptr)(tl::unexpected(std::move(error))); });
-  COTERIE_TRY(recovery, log_->open());
+  StateTaker taker;  // a snapshot that a start could not use is none
+  COTERIE_TRY(recovery, log_->open(&taker));
   recovery_ = std::move(recovery);
   return {};
 }

@@ -23,26 +23,20 @@ int64_t newest_stamp(const raft::Raft& raft, const state::State& state) {
 }
 }  // namespace
 
-Result<std::unique_ptr<Replica>> Replica::start(world::World& world, store::Log& log,
-                                                store::Recovery&& recovery,
-                                                const FoundingRecord& founding,
-                                                const ReplicaOptions& options,
-                                                Callbacks callbacks) {
+std::unique_ptr<Replica> Replica::start(world::World& world, store::Log& log,
+                                        store::Recovery&& recovery,
+                                        std::optional<LoadedSnapshot>&& snapshot,
+                                        const FoundingRecord& founding,
+                                        const ReplicaOptions& options, Callbacks callbacks) {
+  COTERIE_ASSERT(recovery.snapshot.has_value() == snapshot.has_value());
   raft::Recovered recovered;
   recovered.hard_state = recovery.hard_state;
   recovered.snapshot.membership = founding.membership;
   recovered.entries = std::move(recovery.entries);
   state::State state;
-  if (recovery.snapshot) {
-    COTERIE_TRY(point, snapshot_point(*recovery.snapshot));
-    COTERIE_TRY(body, store::load_snapshot(world.disk(), *recovery.snapshot));
-    state::SnapshotLoader loader;
-    COTERIE_CHECK(loader.feed(body.view()));
-    COTERIE_TRY(loaded, loader.finish());
-    state = std::move(loaded);
-    if (state.applied() != recovery.snapshot->index)
-      return fail(Fault::corrupt, "snapshot of another index");
-    recovered.snapshot = std::move(point);
+  if (snapshot) {
+    state = std::move(snapshot->state);
+    recovered.snapshot = std::move(snapshot->point);
   }
   if (!raft::agrees(recovered.snapshot, recovered.entries)) {
     // It came from a leader, and the node went down before the log was dropped.

@@ -46,12 +46,13 @@ class Replica {
     std::function<void(world::LogLevel, std::string)> note;
   };
 
-  // `recovery` is what log.open() gave; the papers are founded. `log` and `world` outlive the
-  // replica. Fault::corrupt: the snapshot's content cannot be used: the node is as wiped.
-  static Result<std::unique_ptr<Replica>> start(world::World& world, store::Log& log,
-                                                store::Recovery&& recovery,
-                                                const FoundingRecord& founding,
-                                                const ReplicaOptions& options, Callbacks callbacks);
+  // `recovery` is what log.open() gave, and `snapshot` what its snapshot holds, if it has one; the
+  // papers are founded. `log` and `world` outlive the replica.
+  static std::unique_ptr<Replica> start(world::World& world, store::Log& log,
+                                        store::Recovery&& recovery,
+                                        std::optional<LoadedSnapshot>&& snapshot,
+                                        const FoundingRecord& founding,
+                                        const ReplicaOptions& options, Callbacks callbacks);
 
   void write(Ticket ticket, const state::CommandSpec& spec, uint8_t db,
              std::span<const std::string_view> args);

@@ -1,6 +1,7 @@
 // See snapshots.h.
 #include "coterie/node/snapshots.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "coterie/base/assert.h"
@@ -43,6 +44,25 @@ struct Snapshots::Receiving {
 Result<raft::SnapshotPoint> snapshot_point(const store::SnapshotFile& file) {
   COTERIE_TRY(header, from_wire<SnapshotHeader>(Payload::copy_of(file.header)));
   return raft::SnapshotPoint{file.index, file.term, std::move(header.membership), header.stamp_ms};
+}
+
+void StateTaker::begin(const store::SnapshotFile& about) {
+  about_ = about;
+  loader_.emplace();
+  loaded_.reset();
+}
+
+Result<void> StateTaker::take(std::string_view piece) { return loader_->feed(piece); }
+
+Result<void> StateTaker::finish() {
+  COTERIE_TRY(point, snapshot_point(about_));
+  COTERIE_TRY(state, loader_->finish());
+  if (state.applied() != point.index || state.applied_term() != point.term) {
+    return fail(Fault::corrupt, "it holds the state at another entry");
+  }
+  point.stamp_ms = std::max(point.stamp_ms, state.now_ms());
+  loaded_ = LoadedSnapshot{std::move(point), std::move(state)};
+  return {};
 }
 
 Snapshots::Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest,

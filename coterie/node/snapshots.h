@@ -9,6 +9,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "coterie/node/gateway.h"
 #include "coterie/protocol/raft/raft.h"
@@ -22,6 +24,28 @@ namespace coterie::node {
 struct SnapshotHeader {
   raft::Membership membership;  // as of the snapshot's index
   int64_t stamp_ms = 0;         // of the entry at that index
+};
+
+// A snapshot that was read to its end, and is what its header says.
+struct LoadedSnapshot {
+  raft::SnapshotPoint point;
+  state::State state;
+};
+
+// Builds the state that a snapshot holds while its bytes come from a disk or a peer.
+class StateTaker final : public store::SnapshotTaker {
+ public:
+  void begin(const store::SnapshotFile& about) override;
+  Result<void> take(std::string_view piece) override;
+  Result<void> finish() override;
+
+  // Once, after finish() has succeeded; none: it has not.
+  std::optional<LoadedSnapshot> loaded() { return std::exchange(loaded_, std::nullopt); }
+
+ private:
+  store::SnapshotFile about_;
+  std::optional<state::SnapshotLoader> loader_;
+  std::optional<LoadedSnapshot> loaded_;
 };
 
 class Snapshots {

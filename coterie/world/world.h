@@ -46,6 +46,9 @@ class Disk {
   // Synchronous: only before the first turn, to recover.
   virtual Result<std::vector<FileInfo>> list() = 0;         // ordered by name
   virtual Result<Payload> load(std::string_view name) = 0;  // the whole file
+  // Fault::invalid when the range does not lie within the file.
+  virtual Result<Payload> load_piece(std::string_view name, uint64_t offset,
+                                     uint64_t size_bytes) = 0;
 
   // A new file of `size_bytes` zeros, allocated and synced, its name too. Fault::refused when it
   // exists.

@@ -16,7 +16,7 @@ Log::Log(world::Disk& disk, LogOptions options, std::function<void(uint64_t)> on
 }
 Log::~Log() { impl_->phase = Impl::Phase::ended; }
 
-Result<Recovery> Log::open() { return impl_->open(); }
+Result<Recovery> Log::open(SnapshotTaker* taker) { return impl_->open(taker); }
 
 bool Log::settled() const { return impl_->opened && impl_->phase != Impl::Phase::settling; }
 

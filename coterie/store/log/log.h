@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coterie/base/entry.h"
@@ -60,6 +61,20 @@ struct SnapshotFile {
   uint64_t body_bytes = 0;  // of the opaque body behind it
 };
 
+// Takes a snapshot's body while Log::open() reads it, so that it is read once and never in memory
+// as a whole; and says whether it is of any use.
+class SnapshotTaker {
+ public:
+  virtual ~SnapshotTaker() = default;
+  // A snapshot begins. What was taken of another one before is void.
+  virtual void begin(const SnapshotFile& about) = 0;
+  // The next piece of the body, checked. Fault::invalid: it is of another format, and the open
+  // fails; another fault: it is of no use, and an older one is tried. The same holds for finish().
+  virtual Result<void> take(std::string_view piece) = 0;
+  // That was all, and the whole file is good.
+  virtual Result<void> finish() = 0;
+};
+
 // What a data directory holds when it is opened.
 struct Recovery {
   std::optional<Papers> papers;  // none: an empty directory, or nothing in it can be trusted
@@ -71,7 +86,7 @@ struct Recovery {
   bool orphaned = false;
   HardState hard_state;
   bool clean = true;                     // the last stop was clean, or every write was synced
-  std::optional<SnapshotFile> snapshot;  // the newest whole one
+  std::optional<SnapshotFile> snapshot;  // the newest that is whole and of use
   std::vector<Entry> entries;            // contiguous, from just behind the snapshot or earlier
   std::vector<std::string> notes;        // what was cut or found damaged, for the operator
 };
@@ -90,8 +105,10 @@ class Log {
 
   // Reads the directory; synchronous, before the first turn. Once. Fault::invalid: another format,
   // with what to do. Damaged identity or state files: a Recovery without papers is returned, with a
-  // note; the replica is then as wiped.
-  Result<Recovery> open();
+  // note; the replica is then as wiped. Snapshots are shown to `taker`, if there is one, from the
+  // newest on, until one is of use: that is Recovery::snapshot. One that is not is left where it
+  // is.
+  Result<Recovery> open(SnapshotTaker* taker = nullptr);
   // What open() has returned is durable. A process that was killed leaves to the next one what the
   // kernel has not written yet: it is synced first, and until then nothing may be said to others
   // that depends on it. Writes wait by themselves. True for a new directory.

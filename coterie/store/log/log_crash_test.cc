@@ -289,7 +289,7 @@ class Replica {
       ASSERT_GE(found.snapshot->index, snapshot_->index);
     }
     if (found.snapshot) {
-      const auto body = load_snapshot(disk_, *found.snapshot);
+      const auto body = load_body(disk_, *found.snapshot);
       ASSERT_TRUE(body);
       ASSERT_EQ(body->size(), found.snapshot->body_bytes);
     }

@@ -40,7 +40,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   Impl(world::Disk& disk_arg, const LogOptions& options_arg);
 
   // Opening: log_open.cc
-  Result<Recovery> open();
+  Result<Recovery> open(SnapshotTaker* taker);
   void adopt(RecoveredDirectory&& directory);
   void settle();
   void settled();

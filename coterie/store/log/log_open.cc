@@ -57,11 +57,13 @@ void add_identity_rename(world::Disk& disk, std::vector<Step>& steps) {
 
 }  // namespace
 
-Result<Recovery> Log::Impl::open() {
+Result<Recovery> Log::Impl::open(SnapshotTaker* taker) {
   COTERIE_ASSERT(!opened);
   COTERIE_TRY(files, disk.list());
-  COTERIE_TRY(directory,
-              recover_directory(files, [&](std::string_view name) { return disk.load(name); }));
+  const auto load = [&](std::string_view name, uint64_t offset, uint64_t size_bytes) {
+    return disk.load_piece(name, offset, size_bytes);
+  };
+  COTERIE_TRY(directory, recover_directory(files, load, taker));
   opened = true;
   Recovery recovery = std::move(directory.recovery);
   directory.recovery = {};

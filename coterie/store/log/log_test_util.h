@@ -1,12 +1,14 @@
 // What the tests of the log share: a replica reduced to its log, on a simulated disk.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -15,6 +17,8 @@
 #include "coterie/base/reached.h"
 #include "coterie/store/log/log.h"
 #include "coterie/store/log/recovery.h"
+#include "coterie/store/log/snapshot.h"
+#include "coterie/store/log/snapshot_format.h"
 #include "coterie/world/sim/disk.h"
 
 namespace coterie::store::testing {
@@ -56,14 +60,58 @@ inline uint64_t reached(std::string_view name) {
 
 inline Now at_ms(int64_t ms) { return {{ms * 1'000'000}, {ms}}; }
 
+// What a snapshot's body is made of; it may be told to have no use for it.
+struct BodyTaker : SnapshotTaker {
+  void begin(const SnapshotFile& about) override {
+    begun.push_back(about.index.value);
+    body.clear();
+    finished = false;
+  }
+  Result<void> take(std::string_view piece) override {
+    largest_piece = std::max(largest_piece, piece.size());
+    body += piece;
+    if (refuses && refuses->second && refuses->first == begun.back()) return verdict();
+    return {};
+  }
+  Result<void> finish() override {
+    if (refuses && refuses->first == begun.back()) return verdict();
+    finished = true;
+    return {};
+  }
+  Result<void> verdict() const { return fail(fault, "no use for it"); }
+
+  std::vector<uint64_t> begun;
+  std::string body;
+  size_t largest_piece = 0;
+  bool finished = false;
+  std::optional<std::pair<uint64_t, bool>> refuses;  // which one, and at its first piece already
+  Fault fault = Fault::corrupt;
+};
+
+inline Result<std::string> load_body(sim::SimDisk& disk, const SnapshotFile& file) {
+  const std::string name = snapshot_name(file.index);
+  const std::string bytes = disk.content(name);
+  BodyTaker taker;
+  COTERIE_TRY(found,
+              load_snapshot(
+                  bytes.size(),
+                  [&](uint64_t offset, uint64_t size_bytes) -> Result<Payload> {
+                    return Payload::copy_of(std::string_view(bytes).substr(offset, size_bytes));
+                  },
+                  file.index, &taker));
+  EXPECT_TRUE(taker.finished && found.body_bytes == file.body_bytes);
+  return taker.body;
+}
+
 // One life of a log over a disk: what it said is kept.
 class Life {
  public:
-  explicit Life(sim::SimDisk& disk, LogOptions options = {}) : disk_(disk) {
+  explicit Life(sim::SimDisk& disk, LogOptions options = {}, SnapshotTaker* taker = nullptr)
+      : disk_(disk) {
     log_ = std::make_unique<Log>(
         disk, options, [this](uint64_t number) { durable.push_back(number); },
         [this](Error error) { failure = std::move(error); });
-    recovery = log_->open();
+    recovery = log_->open(taker);
     if (recovery && recovery->papers) next_ = first_next();
   }
 

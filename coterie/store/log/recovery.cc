@@ -8,21 +8,31 @@
 #include "coterie/base/reached.h"
 #include "coterie/store/log/papers_format.h"
 #include "coterie/store/log/segment_format.h"
+#include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
 
 namespace coterie::store {
 
 namespace {
 
-bool contains(const std::vector<world::FileInfo>& files, std::string_view name) {
-  return std::any_of(files.begin(), files.end(),
-                     [&](const world::FileInfo& file) { return file.name == name; });
+const world::FileInfo* find(const std::vector<world::FileInfo>& files, std::string_view name) {
+  const auto found = std::find_if(files.begin(), files.end(),
+                                  [&](const world::FileInfo& file) { return file.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+Result<Payload> load_whole(const world::FileInfo& file, const FileLoader& load) {
+  if (file.size_bytes > payload_bytes_max) {
+    return fail(Fault::invalid, file.name + " is larger than any file of the log");
+  }
+  return load(file.name, 0, file.size_bytes);
 }
 
 // The identity, or a note why there is none.
 Result<void> recover_papers(const std::vector<world::FileInfo>& files, const FileLoader& load,
                             RecoveredDirectory& out) {
-  if (!contains(files, identity_file)) {
+  const world::FileInfo* file = find(files, identity_file);
+  if (file == nullptr) {
     if (!out.all_files.empty()) {
       COTERIE_REACHED("files without an identity");
       out.recovery.notes.push_back(
@@ -31,7 +41,7 @@ Result<void> recover_papers(const std::vector<world::FileInfo>& files, const Fil
     }
     return {};
   }
-  COTERIE_TRY(bytes, load(identity_file));
+  COTERIE_TRY(bytes, load_whole(*file, load));
   COTERIE_TRY(scan, scan_papers(bytes.view()));
   if (!scan.papers) {
     out.recovery.notes.push_back("the identity file is damaged: this replica is as wiped");
@@ -47,7 +57,7 @@ bool holds_data(const std::vector<world::FileInfo>& files, const FileLoader& loa
   return std::any_of(files.begin(), files.end(), [&](const world::FileInfo& file) {
     if (snapshot_index(file.name)) return true;
     if (!segment_sequence(file.name)) return false;
-    const auto bytes = load(file.name);
+    const auto bytes = load_whole(file, load);
     if (!bytes) return true;
     const std::string_view view = bytes->view();
     return view.find_first_not_of('\0', std::min(view.size(), segment_header_bytes)) !=
@@ -64,11 +74,12 @@ void lose_state(RecoveredDirectory& out, const std::string& why) {
 
 Result<void> recover_state(const std::vector<world::FileInfo>& files, const FileLoader& load,
                            const ReplicaId& replica, RecoveredDirectory& out) {
-  if (!contains(files, state_file)) {
+  const world::FileInfo* file = find(files, state_file);
+  if (file == nullptr) {
     lose_state(out, "the state file with term and vote is missing");
     return {};
   }
-  COTERIE_TRY(bytes, load(state_file));
+  COTERIE_TRY(bytes, load_whole(*file, load));
   COTERIE_TRY(scan, scan_state(bytes.view(), replica));
   if (!scan.state) {
     lose_state(out, "the state file with term and vote is damaged");
@@ -82,35 +93,41 @@ Result<void> recover_state(const std::vector<world::FileInfo>& files, const File
   return {};
 }
 
-// The newest snapshot that is whole.
+Result<SnapshotFile> load_candidate(const world::FileInfo& file, const FileLoader& load,
+                                    SnapshotTaker* taker) {
+  const auto read = [&](uint64_t offset, uint64_t size_bytes) {
+    return load(file.name, offset, size_bytes);
+  };
+  return load_snapshot(file.size_bytes, read, snapshot_index(file.name), taker);
+}
+
+// The newest snapshot that is whole and of use.
 Result<void> recover_snapshot(const std::vector<world::FileInfo>& files, const FileLoader& load,
-                              RecoveredDirectory& out) {
-  std::vector<std::string> names;
-  for (const world::FileInfo& file : files) {
-    if (snapshot_index(file.name)) names.push_back(file.name);
-  }
-  std::reverse(names.begin(), names.end());  // names order by index
-  for (const std::string& name : names) {
+                              SnapshotTaker* taker, RecoveredDirectory& out) {
+  // Names order by index.
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    const std::optional<Index> index = snapshot_index(file->name);
+    if (!index) continue;
     if (out.recovery.snapshot) {
-      out.useless.push_back(name);
+      out.useless.push_back(file->name);
       continue;
     }
-    auto bytes = load(name);
-    auto checked = bytes ? check_snapshot(bytes->view())
-                         : Result<SnapshotFile>(tl::unexpected(std::move(bytes).error()));
-    if (!checked && checked.error().fault == Fault::invalid) {
-      return tl::unexpected(std::move(checked).error());
-    }
-    if (checked && snapshot_name(checked->index) == name) {
-      out.recovery.snapshot = *std::move(checked);
+    auto loaded = load_candidate(*file, load, taker);
+    if (loaded) {
+      out.recovery.snapshot = *std::move(loaded);
       continue;
+    }
+    const Error& error = loaded.error();
+    if (error.fault == Fault::invalid) {
+      return fail(Fault::invalid, fmt::format("{}: {}", file->name, error.message));
     }
     COTERIE_REACHED("damaged snapshot passed over");
+    if (error.fault == Fault::refused) COTERIE_REACHED("snapshot of no use passed over");
     out.recovery.notes.push_back(
-        fmt::format("snapshot {} is damaged ({})", name,
-                    checked ? "its name is not its own" : checked.error().message));
-    // What the disk could not read now it may read later.
-    if (!checked && checked.error().fault == Fault::corrupt) out.useless.push_back(name);
+        fmt::format("snapshot {} cannot be used ({})", file->name, error.message));
+    out.snapshot_missing = std::max(out.snapshot_missing, *index);
+    // What the disk could not read now, or this program not understand, may be read later.
+    if (error.fault == Fault::corrupt) out.useless.push_back(file->name);
   }
   return {};
 }
@@ -121,7 +138,7 @@ Result<std::vector<SegmentScan>> scan_segments(const std::vector<world::FileInfo
   for (const world::FileInfo& file : files) {
     const auto sequence = segment_sequence(file.name);
     if (!sequence) continue;
-    auto bytes = load(file.name);
+    auto bytes = load_whole(file, load);
     if (!bytes) {
       COTERIE_REACHED("segment that cannot be read");
       SegmentScan& scan = scans.emplace_back();
@@ -146,10 +163,18 @@ void conclude(RecoveredDirectory& out) {
   Recovery& recovery = out.recovery;
   HardState& hard_state = out.state.hard_state;
   recovery.notes.insert(recovery.notes.end(), out.log.notes.begin(), out.log.notes.end());
+  if (out.snapshot_missing >= out.log.next) {
+    // It was durable under its name: what it held may have been acknowledged.
+    COTERIE_REACHED("snapshot beyond the log cannot be used");
+    recovery.notes.push_back(fmt::format("entries {} to {} were in that snapshot only",
+                                         out.log.next, out.snapshot_missing));
+    out.log.damaged = true;
+  }
   if (out.log.damaged) {
     recovery.notes.push_back(
         "the log is damaged: this replica neither votes nor leads until it has been repaired from "
-        "its peers");
+        "its peers; if too few of them are whole to elect a leader, stop it and ask `coterie "
+        "recover` what can be saved");
     hard_state.damaged = true;
   }
   const Term newest = newest_term(out.log.entries);
@@ -185,7 +210,7 @@ bool is_log_file(std::string_view name) {
 }
 
 Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>& files,
-                                             const FileLoader& load) {
+                                             const FileLoader& load, SnapshotTaker* taker) {
   RecoveredDirectory out;
   for (const world::FileInfo& file : files) {
     if (!is_log_file(file.name)) continue;
@@ -204,7 +229,7 @@ Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>&
   }
   const ReplicaId replica = out.recovery.papers->replica;
   COTERIE_CHECK(recover_state(files, load, replica, out));
-  COTERIE_CHECK(recover_snapshot(files, load, out));
+  COTERIE_CHECK(recover_snapshot(files, load, taker, out));
   COTERIE_TRY(scans, scan_segments(files, load, replica));
   out.log = stitch_log(std::move(scans), out.state, out.recovery.snapshot);
   out.sequence_max = std::max(out.sequence_max, out.state.newest_segment);

@@ -31,14 +31,19 @@ struct RecoveredDirectory {
   StitchedLog log;                     // its entries are those of `recovery`
   uint32_t sequence_max = 0;           // of all segments that are there or were
   std::vector<std::string> all_files;  // of the log
-  std::vector<std::string> useless;    // temporary files, snapshots other than the one used
+  std::vector<std::string> useless;    // temporary files, bad snapshots, and those that are older
+  Index snapshot_missing;              // of the newest snapshot that cannot be used; 0: none
 };
 
-using FileLoader = std::function<Result<Payload>(std::string_view name)>;
+// A piece of a file that was listed.
+using FileLoader = std::function<Result<Payload>(std::string_view name, uint64_t offset_bytes,
+                                                 uint64_t size_bytes)>;
 
 // Fault::invalid: another format or another replica's file; Fault::io: identity or state cannot be
 // read. The message says what to do. Otherwise something is recovered, if only that nothing can be.
+// `taker` may be null: see Log::open().
 Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>& files,
-                                             const FileLoader& load);
+                                             const FileLoader& load,
+                                             SnapshotTaker* taker = nullptr);
 
 }  // namespace coterie::store

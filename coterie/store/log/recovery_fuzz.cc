@@ -98,9 +98,11 @@ std::string state_of(Plan& plan) {
 Result<RecoveredDirectory> recover(const std::map<std::string, std::string>& files) {
   std::vector<world::FileInfo> list;
   for (const auto& [name, bytes] : files) list.push_back({name, bytes.size()});
-  return recover_directory(list, [&](std::string_view name) -> Result<Payload> {
-    return Payload::copy_of(files.at(std::string(name)));
-  });
+  return recover_directory(
+      list, [&](std::string_view name, uint64_t offset, uint64_t size_bytes) -> Result<Payload> {
+        const std::string& bytes = files.at(std::string(name));
+        return Payload::copy_of(std::string_view(bytes).substr(offset, size_bytes));
+      });
 }
 
 void expect_shape(const Result<RecoveredDirectory>& recovered) {

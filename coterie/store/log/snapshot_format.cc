@@ -40,18 +40,26 @@ void fill_header(char* at, const SnapshotFile& about) {
   store_le(at + 36, crc32c(about.header, crc32c({at, 36})));
 }
 
-// The header at the front of a file.
-Result<SnapshotFile> decode_header(std::string_view file) {
-  if (file.size() < snapshot_header_bytes || file.substr(0, 8) != snapshot_magic) {
+}  // namespace
+
+Result<uint32_t> snapshot_opaque_bytes(std::string_view header) {
+  if (header.size() < snapshot_header_bytes || header.substr(0, 8) != snapshot_magic) {
     return fail(Fault::corrupt, "no snapshot header");
   }
-  const char* at = file.data();
-  const auto opaque_bytes = load_le<uint32_t>(at + 12);
-  if (opaque_bytes > snapshot_opaque_bytes_max ||
-      opaque_bytes > file.size() - snapshot_header_bytes) {
+  const auto opaque_bytes = load_le<uint32_t>(header.data() + 12);
+  if (opaque_bytes > snapshot_opaque_bytes_max) {
     return fail(Fault::corrupt, "snapshot header of an impossible size");
   }
-  const std::string_view opaque = file.substr(snapshot_header_bytes, opaque_bytes);
+  return opaque_bytes;
+}
+
+Result<SnapshotFile> decode_snapshot_header(std::string_view header) {
+  COTERIE_TRY(opaque_bytes, snapshot_opaque_bytes(header));
+  if (opaque_bytes != header.size() - snapshot_header_bytes) {
+    return fail(Fault::corrupt, "snapshot header cut short");
+  }
+  const char* at = header.data();
+  const std::string_view opaque = header.substr(snapshot_header_bytes);
   if (load_le<uint32_t>(at + 36) != crc32c(opaque, crc32c({at, 36}))) {
     return fail(Fault::corrupt, "snapshot header fails its CRC");
   }
@@ -68,8 +76,6 @@ Result<SnapshotFile> decode_header(std::string_view file) {
   about.header = std::string(opaque);
   return about;
 }
-
-}  // namespace
 
 std::string snapshot_name(Index index) {
   return fmt::format("{:020}{}", index.value, snapshot_suffix);
@@ -133,36 +139,15 @@ Result<std::string_view> check_snapshot_block(std::string_view bytes, uint32_t h
   return body;
 }
 
-Result<SnapshotFile> check_snapshot(std::string_view file) {
-  COTERIE_TRY(about, decode_header(file));
-  const size_t body_at = snapshot_header_bytes + about.header.size();
-  if (file.size() - body_at < snapshot_footer_bytes) {
-    return fail(Fault::corrupt, "snapshot without a footer");
-  }
-  const std::string_view footer = file.substr(file.size() - snapshot_footer_bytes);
-  const uint32_t header_crc = load_le<uint32_t>(file.data() + 36);
-  if (footer.substr(0, 8) != footer_magic ||
+Result<SnapshotFooter> decode_snapshot_footer(std::string_view footer, uint32_t header_crc) {
+  if (footer.size() != snapshot_footer_bytes || footer.substr(0, 8) != footer_magic ||
       load_le<uint32_t>(footer.data() + 28) != crc32c(footer.substr(0, 28), header_crc)) {
     return fail(Fault::corrupt, "snapshot without a good footer");
   }
-  about.body_bytes = load_le<uint64_t>(footer.data() + 8);
-  const uint64_t blocks_bytes = file.size() - body_at - snapshot_footer_bytes;
-  if (about.body_bytes > blocks_bytes || snapshot_blocks_bytes(about.body_bytes) != blocks_bytes) {
-    return fail(Fault::corrupt, "snapshot of a wrong size");
-  }
-  uint32_t blocks_crc = 0;
-  uint64_t left = about.body_bytes;
-  for (uint64_t block = 0; left > 0; ++block) {
-    const auto size_bytes = static_cast<uint32_t>(std::min<uint64_t>(left, snapshot_block_bytes));
-    const std::string_view bytes = file.substr(snapshot_block_offset(about, block));
-    COTERIE_CHECK(check_snapshot_block(bytes, header_crc, block, size_bytes));
-    blocks_crc = crc32c(bytes.substr(4, 4), blocks_crc);
-    left -= size_bytes;
-  }
-  if (blocks_crc != load_le<uint32_t>(footer.data() + 24)) {
-    return fail(Fault::corrupt, "snapshot fails its total CRC");
-  }
-  return about;
+  SnapshotFooter decoded;
+  decoded.body_bytes = load_le<uint64_t>(footer.data() + 8);
+  decoded.blocks_crc = load_le<uint32_t>(footer.data() + 24);
+  return decoded;
 }
 
 }  // namespace coterie::store

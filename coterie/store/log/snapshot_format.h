@@ -53,8 +53,16 @@ inline uint64_t snapshot_block_offset(const SnapshotFile& file, uint64_t block) 
 Result<std::string_view> check_snapshot_block(std::string_view bytes, uint32_t header_crc,
                                               uint64_t block, uint32_t size_bytes);
 
-// Reads a whole snapshot file; any bytes will do. Fault::corrupt when it does not count,
-// Fault::invalid when it is of another format version.
-Result<SnapshotFile> check_snapshot(std::string_view file);
+// How long the opaque header is; `header`: the first snapshot_header_bytes of a file.
+Result<uint32_t> snapshot_opaque_bytes(std::string_view header);
+// `header` with the opaque one; body_bytes is left at zero. Fault::corrupt, or Fault::invalid when
+// it is of another format version.
+Result<SnapshotFile> decode_snapshot_header(std::string_view header);
+
+struct SnapshotFooter {
+  uint64_t body_bytes = 0;
+  uint32_t blocks_crc = 0;
+};
+Result<SnapshotFooter> decode_snapshot_footer(std::string_view footer, uint32_t header_crc);
 
 }  // namespace coterie::store

@@ -69,18 +69,6 @@ void read_snapshot(world::Disk& disk, const SnapshotFile& file, uint64_t offset_
             });
 }
 
-Result<Payload> load_snapshot(world::Disk& disk, const SnapshotFile& file) {
-  COTERIE_TRY(bytes, disk.load(snapshot_name(file.index)));
-  COTERIE_TRY(found, check_snapshot(bytes.view()));
-  if (found.index != file.index || found.term != file.term || found.header != file.header ||
-      found.body_bytes != file.body_bytes) {
-    return fail(Fault::corrupt, "the snapshot is not the one that was recovered");
-  }
-  if (found.body_bytes == 0) return Payload();
-  const Piece piece{file, 0, file.body_bytes};
-  return extract(piece, bytes.view().substr(piece.file_offset(), piece.file_bytes()));
-}
-
 void remove_old_snapshots(world::Disk& disk, const std::optional<SnapshotFile>& before,
                           Index newest) {
   if (!before || before->index == newest) return;

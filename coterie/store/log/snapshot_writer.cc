@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "coterie/base/assert.h"
 #include "coterie/base/codec.h"
 #include "coterie/base/crc32c.h"
@@ -14,8 +16,9 @@
 namespace coterie::store {
 
 struct SnapshotWriter::Impl : std::enable_shared_from_this<SnapshotWriter::Impl> {
-  Impl(world::Disk& disk_arg, const SnapshotFile& about_arg)
+  Impl(world::Disk& disk_arg, const SnapshotFile& about_arg, uint64_t body_bytes_max_arg)
       : disk(disk_arg),
+        body_bytes_max(body_bytes_max_arg),
         about(about_arg),
         name(unfinished_snapshot_name(about_arg.index)),
         header_crc(snapshot_header_crc(about_arg)) {
@@ -54,6 +57,7 @@ struct SnapshotWriter::Impl : std::enable_shared_from_this<SnapshotWriter::Impl>
   }
 
   world::Disk& disk;
+  const uint64_t body_bytes_max;
   SnapshotFile about;  // body_bytes: of the blocks that are complete
   const std::string name;
   const uint32_t header_crc;
@@ -84,8 +88,10 @@ void SnapshotWriter::Impl::begin() {
 void SnapshotWriter::Impl::append(Payload piece) {
   COTERIE_ASSERT(!finishing);
   if (error) return;
-  if (piece.size() > snapshot_body_bytes_max - about.body_bytes - block_bytes) {
-    return fail_with({Fault::refused, "the state is too large for a snapshot: at most 1 GiB"});
+  if (piece.size() > body_bytes_max - about.body_bytes - block_bytes) {
+    return fail_with({Fault::refused, fmt::format("the state is too large for a snapshot, which "
+                                                  "may have {} bytes: delete keys",
+                                                  body_bytes_max)});
   }
   while (!piece.empty()) {
     const size_t count = std::min<size_t>(piece.size(), snapshot_block_bytes - block_bytes);
@@ -163,8 +169,9 @@ void SnapshotWriter::Impl::fail_with(Error reason) {
   });
 }
 
-SnapshotWriter::SnapshotWriter(world::Disk& disk, const SnapshotFile& about)
-    : impl_(std::make_shared<Impl>(disk, about)) {
+SnapshotWriter::SnapshotWriter(world::Disk& disk, const SnapshotFile& about,
+                               uint64_t body_bytes_max)
+    : impl_(std::make_shared<Impl>(disk, about, body_bytes_max)) {
   impl_->begin();
 }
 SnapshotWriter::~SnapshotWriter() = default;
@@ -195,6 +202,11 @@ void SnapshotWriter::finish(std::function<void(Result<SnapshotFile>)> done) {
   impl_->waiting_bytes += footer.size();
   impl_->waiting.push_back(std::move(footer));
   impl_->submit();
+}
+
+void SnapshotWriter::give_up(Error reason) {
+  COTERIE_ASSERT(!impl_->finishing);
+  impl_->fail_with(std::move(reason));
 }
 
 bool SnapshotWriter::failed() const { return impl_->error.has_value(); }

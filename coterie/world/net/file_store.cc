@@ -132,10 +132,17 @@ Result<Payload> FileStore::load(const std::string& name) {
     return fail(Fault::invalid,
                 fmt::format("{}/{} is larger than 2 GiB", settings_.directory, name));
   }
+  return load_piece(name, 0, open_file->size_bytes);
+}
+
+Result<Payload> FileStore::load_piece(const std::string& name, uint64_t offset,
+                                      uint64_t size_bytes) {
+  COTERIE_ASSERT(size_bytes <= payload_bytes_max);
   DiskTask task;
   task.kind = DiskTask::Kind::read;
   task.name = name;
-  task.size_bytes = open_file->size_bytes;
+  task.offset = offset;
+  task.size_bytes = size_bytes;
   task.place = task.buffer.extend(task.size_bytes);
   COTERIE_CHECK(read(task));
   return task.buffer.take();

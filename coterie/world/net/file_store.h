@@ -45,6 +45,8 @@ class FileStore {
 
   Result<std::vector<FileInfo>> list();
   Result<Payload> load(const std::string& name);
+  // Fault::invalid when the range does not lie within the file.
+  Result<Payload> load_piece(const std::string& name, uint64_t offset, uint64_t size_bytes);
 
   // Writes to one file, in order, with one sync at the end if any of them asks for it.
   // REQUIRES: all are of kind write and have the same name.

@@ -211,6 +211,10 @@ TEST_F(FileStoreTest, RenamingReplacesAndForgetsWhatWasOpen) {
   ASSERT_TRUE(simple(DiskTask::Kind::rename, "a", "b"));
   EXPECT_EQ(store_->load("b")->text(), "from a");
   EXPECT_EQ(store_->load("a").error().fault, Fault::not_found);
+  EXPECT_EQ(store_->load_piece("b", 5, 1)->text(), "a");
+  EXPECT_EQ(store_->load_piece("b", 5, 2).error().fault, Fault::invalid);
+  EXPECT_EQ(store_->load_piece("b", 6, 0)->size(), 0u);
+  EXPECT_EQ(store_->load_piece("a", 0, 0).error().fault, Fault::not_found);
   ASSERT_TRUE(write("b", 0, {"F"}));
   EXPECT_EQ(content("b"), "From a");
   ASSERT_TRUE(simple(DiskTask::Kind::remove, "b"));

@@ -21,6 +21,10 @@ Result<std::vector<FileInfo>> NetDisk::list() { return store_.list(); }
 
 Result<Payload> NetDisk::load(std::string_view name) { return store_.load(std::string(name)); }
 
+Result<Payload> NetDisk::load_piece(std::string_view name, uint64_t offset, uint64_t size_bytes) {
+  return store_.load_piece(std::string(name), offset, size_bytes);
+}
+
 DiskTask& NetDisk::submit(DiskTask::Kind kind, std::string_view name) {
   COTERIE_ASSERT(FileStore::name_allowed(name));
   auto task = std::make_unique<DiskTask>();

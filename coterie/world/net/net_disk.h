@@ -40,6 +40,7 @@ class NetDisk final : public Disk {
   // Disk.
   Result<std::vector<FileInfo>> list() override;
   Result<Payload> load(std::string_view name) override;
+  Result<Payload> load_piece(std::string_view name, uint64_t offset, uint64_t size_bytes) override;
   void create(std::string_view name, uint64_t size_bytes, Done done) override;
   void write(std::string_view name, uint64_t offset, std::vector<Payload> parts, Sync sync,
              Done done) override;

@@ -41,17 +41,15 @@ Result<Payload> SimDisk::load(std::string_view name) {
   COTERIE_ASSERT(recovering_);
   const FileImage* file = find(name);
   if (file == nullptr) return missing(name);
-  Fault fault = Fault::io;
-  if (fails(DiskOperation::read, options_.read_failure_probability, fault) ||
-      !file->readable(0, file->size_bytes())) {
-    return fail(fault, "cannot read file " + std::string(name));
-  }
   if (file->size_bytes() > payload_bytes_max) {
     return fail(Fault::invalid, "file too large to load: " + std::string(name));
   }
-  PayloadBuilder out(file->size_bytes());
-  if (file->size_bytes() > 0) file->read(0, file->size_bytes(), out.extend(file->size_bytes()));
-  return out.take();
+  return read_range(name, 0, file->size_bytes());
+}
+
+Result<Payload> SimDisk::load_piece(std::string_view name, uint64_t offset, uint64_t size_bytes) {
+  COTERIE_ASSERT(recovering_ && size_bytes <= payload_bytes_max);
+  return read_range(name, offset, size_bytes);
 }
 
 bool SimDisk::Pending::makes_durable() const {

@@ -55,6 +55,7 @@ class SimDisk final : public world::Disk {
 
   Result<std::vector<world::FileInfo>> list() override;
   Result<Payload> load(std::string_view name) override;
+  Result<Payload> load_piece(std::string_view name, uint64_t offset, uint64_t size_bytes) override;
   void create(std::string_view name, uint64_t size_bytes, Done done) override;
   void write(std::string_view name, uint64_t offset, std::vector<Payload> parts, world::Sync sync,
              Done done) override;
@@ -152,7 +153,7 @@ class SimDisk final : public world::Disk {
   Result<Payload> carry_out_create(const Pending& pending);
   Result<Payload> carry_out_write(Pending& pending);
   Result<Payload> carry_out_sync(const Pending& pending);
-  Result<Payload> carry_out_read(const Pending& pending);
+  Result<Payload> read_range(std::string_view name, uint64_t offset, uint64_t size_bytes);
   Result<Payload> carry_out_rename(const Pending& pending);
   Result<Payload> carry_out_remove(const Pending& pending);
   bool fails(DiskOperation operation, double probability, Fault& fault);

@@ -37,7 +37,7 @@ Result<Payload> SimDisk::carry_out(Pending& pending) {
     case DiskOperation::sync:
       return carry_out_sync(pending);
     case DiskOperation::read:
-      return carry_out_read(pending);
+      return read_range(pending.name, pending.offset, pending.size_bytes);
     case DiskOperation::rename:
       return carry_out_rename(pending);
     case DiskOperation::remove:
@@ -124,22 +124,19 @@ Result<Payload> SimDisk::carry_out_sync(const Pending& pending) {
   return nothing();
 }
 
-Result<Payload> SimDisk::carry_out_read(const Pending& pending) {
-  const FileImage* file = find(pending.name);
-  if (file == nullptr) return missing(pending.name);
-  if (pending.offset > file->size_bytes() ||
-      pending.size_bytes > file->size_bytes() - pending.offset) {
-    return fail(Fault::invalid, "read beyond the end of " + pending.name);
+Result<Payload> SimDisk::read_range(std::string_view name, uint64_t offset, uint64_t size_bytes) {
+  const FileImage* file = find(name);
+  if (file == nullptr) return missing(name);
+  if (offset > file->size_bytes() || size_bytes > file->size_bytes() - offset) {
+    return fail(Fault::invalid, "read beyond the end of " + std::string(name));
   }
   Fault fault = Fault::io;
   if (fails(DiskOperation::read, options_.read_failure_probability, fault) ||
-      !file->readable(pending.offset, pending.size_bytes)) {
-    return fail(fault, "cannot read " + pending.name);
+      !file->readable(offset, size_bytes)) {
+    return fail(fault, "cannot read " + std::string(name));
   }
-  PayloadBuilder out(pending.size_bytes);
-  if (pending.size_bytes > 0) {
-    file->read(pending.offset, pending.size_bytes, out.extend(pending.size_bytes));
-  }
+  PayloadBuilder out(size_bytes);
+  if (size_bytes > 0) file->read(offset, size_bytes, out.extend(size_bytes));
   return out.take();
 }
 

@@ -254,6 +254,11 @@ TEST(SimDisk, DamageIsSeen) {
   EXPECT_EQ(disk.content("a").substr(0, 3), "acc");
   disk.mark_unreadable("a", 600, 1);
   EXPECT_EQ(disk.load("a").error().fault, Fault::io);
+  EXPECT_EQ(disk.load_piece("a", 1, 2)->view(), "cc");
+  EXPECT_EQ(disk.load_piece("a", 600, 1).error().fault, Fault::io);
+  EXPECT_EQ(disk.load_piece("a", 4999, 2).error().fault, Fault::invalid);
+  EXPECT_EQ(disk.load_piece("a", 5000, 0)->size(), 0u);
+  EXPECT_EQ(disk.load_piece("b", 0, 0).error().fault, Fault::not_found);
   std::optional<Result<Payload>> first, second;
   disk.read("a", 0, 512, [&](Result<Payload> r) { first = std::move(r); });
   disk.read("a", 512, 1, [&](Result<Payload> r) { second = std::move(r); });
