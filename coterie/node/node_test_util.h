@@ -155,12 +155,17 @@ class StillWorld final : public world::World, public world::Network {
   void want_turn() override {}
   void log(world::LogLevel, std::string_view line) override { lines.emplace_back(line); }
   void stop(std::string_view reason) override { stopped = reason; }
-  void send(NodeId, std::vector<Payload>) override {}
+  void send(NodeId, std::vector<Payload> parts) override {
+    PayloadBuilder frame;
+    for (const Payload& part : parts) frame.append(part.view());
+    sent.push_back(frame.take());
+  }
   bool connected(NodeId) const override { return false; }
   uint64_t queued_bytes(NodeId) const override { return 0; }
 
   void pass(Duration time) { now_ = now_ + time; }
 
+  std::vector<Payload> sent;
   std::vector<std::string> lines;
   std::optional<std::string> stopped;
 

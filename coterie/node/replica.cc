@@ -14,6 +14,11 @@ namespace coterie::node {
 namespace {
 constexpr Duration probe_interval = milliseconds(300);
 constexpr Duration housekeeping_interval = seconds(1);
+// After a snapshot could not be written the next is begun, or taken in, so much later.
+constexpr Duration snapshot_retry = seconds(10);
+constexpr Duration receive_retry = seconds(1);
+// A leader has four on their way, and sends again what is not answered for a while.
+constexpr size_t chunks_held_max = 8;
 constexpr size_t snapshot_bytes_a_turn = 1 << 20;
 constexpr uint16_t feature_level = 1;
 
@@ -64,8 +69,9 @@ Replica::Replica(world::World& world, store::Log& log, raft::Recovered&& recover
                 .request_timeout = options.request_timeout}),
       reads_(options.request_timeout),
       snapshots_(
-          world.disk(), std::move(snapshot),
-          {.made = [this](const raft::SnapshotPoint& point) { on_snapshot_made(point); },
+          world.disk(), std::move(snapshot), options.snapshot_bytes_max,
+          {.made = [this](const raft::SnapshotPoint& point,
+                          const Result<void>& written) { on_snapshot_made(point, written); },
            .received =
                [this](const raft::SnapshotPoint& point, std::optional<state::State> received) {
                  on_snapshot_received(point, std::move(received));
@@ -93,7 +99,18 @@ void Replica::cancel(Ticket ticket) {
 }
 
 void Replica::on_message(NodeId, raft::Message&& message) {
+  if (std::holds_alternative<raft::SnapshotChunk>(message.body)) {
+    return on_chunk(std::move(message));
+  }
   step(raft::ReceivedMessage{std::move(message)});
+}
+
+void Replica::on_chunk(raft::Message&& message) {
+  if (chunks_.size() >= chunks_held_max || world_.now().monotonic < chunks_from_) {
+    COTERIE_REACHED("replica: a snapshot's chunk dropped");
+    return;
+  }
+  chunks_.push_back(std::move(message));
 }
 
 void Replica::on_forward(NodeId from, Forward&& forward) {
@@ -260,6 +277,10 @@ void Replica::ask_for_reads() {
 
 void Replica::end_turn() {
   const Now now = world_.now();
+  if (chunk_waits()) {
+    step(raft::ReceivedMessage{std::move(chunks_.front())});
+    chunks_.pop_front();
+  }
   if (raft_.next_deadline() <= now.monotonic) step(raft::Tick{});
   session_.tick(now);
   reads_.tick(now);
@@ -274,7 +295,7 @@ void Replica::end_turn() {
   reads_.serve(state_);
   snapshot_if_due();
   const bool more = snapshots_.work(snapshot_bytes_a_turn);
-  if (more || !to_apply_.empty() || !effects_.empty() || reads_.wants_turn() ||
+  if (more || chunk_waits() || !to_apply_.empty() || !effects_.empty() || reads_.wants_turn() ||
       (last_leader_ && session_.wants_turn())) {
     world_.want_turn();
   }
@@ -335,6 +356,7 @@ void Replica::apply(const Entry& entry) {
 
 void Replica::snapshot_if_due() {
   if (snapshots_.making() || snapshots_.receiving()) return;
+  if (world_.now().monotonic < snapshot_from_) return;
   const uint64_t log_bytes = raft_.log_bytes();
   if (log_bytes < options_.snapshot_log_bytes || state_.applied() <= raft_.snapshot().index) return;
   // A follower that is being sent the present one would have to begin again: it is waited for,
@@ -347,7 +369,12 @@ void Replica::snapshot_if_due() {
   snapshots_.make(state_, applied_membership_);
 }
 
-void Replica::on_snapshot_made(const raft::SnapshotPoint& point) {
+void Replica::on_snapshot_made(const raft::SnapshotPoint& point, const Result<void>& written) {
+  if (!written) {
+    COTERIE_REACHED("replica: a snapshot could not be made");
+    snapshot_from_ = world_.now().monotonic + snapshot_retry;
+    return;
+  }
   Index keep_from = point.index.next();
   uint64_t kept_bytes = 0;
   while (keep_from > raft_.first_index() && kept_bytes < options_.keep_log_bytes) {
@@ -364,7 +391,10 @@ void Replica::on_snapshot_made(const raft::SnapshotPoint& point) {
 
 void Replica::on_snapshot_received(const raft::SnapshotPoint& point,
                                    std::optional<state::State> state) {
-  if (!state) return step(raft::SnapshotInstalled{point, false});
+  if (!state) {
+    chunks_from_ = world_.now().monotonic + receive_retry;
+    return step(raft::SnapshotInstalled{point, false});
+  }
   to_apply_.clear();
   std::erase_if(effects_.committed, [&](const Entry& entry) { return entry.index <= point.index; });
   state_ = *std::move(state);

@@ -34,7 +34,8 @@ struct ReplicaOptions {
   Duration request_timeout = seconds(10);
   uint64_t snapshot_log_bytes = 64u << 20;  // log kept in memory that makes a snapshot due
   uint64_t keep_log_bytes =
-      8u << 20;                     // of it kept behind a snapshot, for followers a little behind
+      8u << 20;  // of it kept behind a snapshot, for followers a little behind
+  uint64_t snapshot_bytes_max = store::snapshot_body_bytes_max;
   uint64_t entry_bytes = 4u << 20;  // a batch is closed above this
   uint64_t apply_bytes_a_turn = 512u << 10;
 };
@@ -96,7 +97,9 @@ class Replica {
   void apply_committed();
   void apply(const Entry& entry);
   void snapshot_if_due();
-  void on_snapshot_made(const raft::SnapshotPoint& point);
+  void on_chunk(raft::Message&& message);
+  bool chunk_waits() const { return !chunks_.empty() && snapshots_.ready_for_chunk(); }
+  void on_snapshot_made(const raft::SnapshotPoint& point, const Result<void>& written);
   void on_snapshot_received(const raft::SnapshotPoint& point, std::optional<state::State> state);
   bool proposing() const;
 
@@ -114,6 +117,9 @@ class Replica {
   Reads reads_;
   Intake intake_;
   Snapshots snapshots_;
+  std::deque<raft::Message> chunks_;  // of a snapshot, not yet given to Raft
+  Instant chunks_from_{0};            // none are taken before
+  Instant snapshot_from_{0};          // none is begun before
   clock::LogTime log_time_;
   std::vector<std::pair<NodeId, Forward>> forwards_;  // arrived in this turn
   NodeId last_leader_;

@@ -20,8 +20,9 @@ store::SnapshotFile about(const raft::SnapshotPoint& point) {
 }  // namespace
 
 struct Snapshots::Making {
-  Making(world::Disk& disk, const raft::SnapshotPoint& at, state::State&& frozen)
-      : point(at), source(std::move(frozen)), writer(disk, about(at)) {}
+  Making(world::Disk& disk, const raft::SnapshotPoint& at, state::State&& frozen,
+         uint64_t bytes_max)
+      : point(at), source(std::move(frozen)), writer(disk, about(at), bytes_max) {}
 
   raft::SnapshotPoint point;
   state::SnapshotSource source;
@@ -30,16 +31,24 @@ struct Snapshots::Making {
 };
 
 struct Snapshots::Receiving {
-  Receiving(world::Disk& disk, const raft::SnapshotPoint& at)
-      : point(at), writer(disk, about(at)) {}
+  Receiving(world::Disk& disk, const raft::SnapshotPoint& at, uint64_t bytes_max)
+      : point(at), writer(disk, about(at), bytes_max) {
+    taker.begin(about(at));
+  }
+  void check(Result<void> taken);
 
   raft::SnapshotPoint point;
   store::SnapshotWriter writer;
-  state::SnapshotLoader loader;
+  StateTaker taker;
   uint64_t received_bytes = 0;
-  bool bad = false;
   bool finishing = false;
 };
+
+void Snapshots::Receiving::check(Result<void> taken) {
+  if (taken) return;
+  COTERIE_REACHED("snapshot: a received one is of no use");
+  writer.give_up(std::move(taken).error());
+}
 
 Result<raft::SnapshotPoint> snapshot_point(const store::SnapshotFile& file) {
   COTERIE_TRY(header, from_wire<SnapshotHeader>(Payload::copy_of(file.header)));
@@ -66,8 +75,11 @@ Result<void> StateTaker::finish() {
 }
 
 Snapshots::Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest,
-                     Callbacks callbacks)
-    : disk_(disk), newest_(std::move(newest)), callbacks_(std::move(callbacks)) {}
+                     uint64_t bytes_max, Callbacks callbacks)
+    : disk_(disk),
+      newest_(std::move(newest)),
+      bytes_max_(bytes_max),
+      callbacks_(std::move(callbacks)) {}
 
 Snapshots::~Snapshots() { *alive_ = false; }
 
@@ -75,7 +87,7 @@ void Snapshots::make(state::State frozen, const raft::Membership& membership) {
   COTERIE_ASSERT(!making());
   const raft::SnapshotPoint point{frozen.applied(), frozen.applied_term(), membership,
                                   frozen.now_ms()};
-  making_ = std::make_unique<Making>(disk_, point, std::move(frozen));
+  making_ = std::make_unique<Making>(disk_, point, std::move(frozen), bytes_max_);
 }
 
 bool Snapshots::work(size_t bytes_max) {
@@ -103,11 +115,11 @@ void Snapshots::made(Result<store::SnapshotFile> file, const raft::SnapshotPoint
   if (!file) {
     callbacks_.note(world::LogLevel::warning, "snapshot at " + std::to_string(point.index.value) +
                                                   " not written: " + file.error().message);
-    return;
+    return callbacks_.made(point, tl::unexpected(std::move(file).error()));
   }
   store::remove_old_snapshots(disk_, newest_, file->index);
   newest_ = *std::move(file);
-  callbacks_.made(point);
+  callbacks_.made(point, {});
 }
 
 void Snapshots::read(const raft::SnapshotRead& wanted) {
@@ -128,36 +140,45 @@ void Snapshots::read(const raft::SnapshotRead& wanted) {
       });
 }
 
+bool Snapshots::ready_for_chunk() const { return !receiving_ || receiving_->writer.ready(); }
+
 void Snapshots::write(raft::SnapshotWrite&& chunk) {
   if (chunk.offset_bytes == 0) {
-    receiving_ = std::make_unique<Receiving>(disk_, chunk.point);
+    receiving_ = std::make_unique<Receiving>(disk_, chunk.point, bytes_max_);
   }
   if (!receiving_ || receiving_->finishing || receiving_->point.index != chunk.point.index) return;
   COTERIE_ASSERT(receiving_->received_bytes == chunk.offset_bytes);
   receiving_->received_bytes += chunk.data.size();
-  if (!receiving_->bad && !receiving_->loader.feed(chunk.data.view())) receiving_->bad = true;
+  // Of one that was given up nothing is of interest but that it ends.
+  if (!receiving_->writer.failed()) receiving_->check(receiving_->taker.take(chunk.data.view()));
   const bool last = receiving_->received_bytes >= chunk.total_bytes;
   receiving_->writer.append(std::move(chunk.data));
   if (last) finish_receiving();
 }
 
+// A file that has its name is believed at the next start: it gets it only when its content has
+// passed all checks.
 void Snapshots::finish_receiving() {
   receiving_->finishing = true;
+  if (!receiving_->writer.failed()) receiving_->check(receiving_->taker.finish());
   receiving_->writer.finish([this, alive = alive_](Result<store::SnapshotFile> file) {
-    if (!*alive || !receiving_) return;
-    const std::unique_ptr<Receiving> received = std::move(receiving_);
-    auto state = received->loader.finish();
-    if (!file || !state || received->bad) {
-      COTERIE_REACHED("snapshot: a received one was bad");
-      callbacks_.note(world::LogLevel::warning,
-                      "a received snapshot is not usable: " +
-                          (!file ? file.error().message : "its content fails its checks"));
-      return callbacks_.received(received->point, {});
-    }
-    store::remove_old_snapshots(disk_, newest_, file->index);
-    newest_ = *std::move(file);
-    callbacks_.received(received->point, *std::move(state));
+    if (*alive && receiving_) received(std::move(file));
   });
+}
+
+void Snapshots::received(Result<store::SnapshotFile> file) {
+  const std::unique_ptr<Receiving> done = std::move(receiving_);
+  if (!file) {
+    COTERIE_REACHED("snapshot: a received one was bad");
+    callbacks_.note(world::LogLevel::warning,
+                    "a received snapshot is not usable: " + file.error().message);
+    return callbacks_.received(done->point, {});
+  }
+  store::remove_old_snapshots(disk_, newest_, file->index);
+  newest_ = *std::move(file);
+  std::optional<LoadedSnapshot> loaded = done->taker.loaded();
+  COTERIE_ASSERT(loaded.has_value());
+  callbacks_.received(done->point, std::move(loaded->state));
 }
 
 }  // namespace coterie::node

@@ -51,15 +51,18 @@ class StateTaker final : public store::SnapshotTaker {
 class Snapshots {
  public:
   struct Callbacks {
-    // A snapshot of this replica's own is durable.
-    std::function<void(const raft::SnapshotPoint&)> made;
-    // A received one is durable and whole: `state` is what it holds. No state: it was bad.
+    // A snapshot of this replica's own is durable, or was not written.
+    std::function<void(const raft::SnapshotPoint&, const Result<void>&)> made;
+    // A received one is durable and of use: `state` is what it holds. No state: it was bad, and is
+    // gone.
     std::function<void(const raft::SnapshotPoint&, std::optional<state::State>)> received;
     std::function<void(raft::SnapshotData)> data;
     std::function<void(world::LogLevel, std::string)> note;
   };
 
-  Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest, Callbacks callbacks);
+  // `bytes_max`: no larger ones are made or taken in.
+  Snapshots(world::Disk& disk, std::optional<store::SnapshotFile> newest, uint64_t bytes_max,
+            Callbacks callbacks);
   ~Snapshots();
 
   // Begins a snapshot of `frozen` at its applied index. REQUIRES: !making()
@@ -71,6 +74,9 @@ class Snapshots {
   bool work(size_t bytes_max);
 
   void read(const raft::SnapshotRead& wanted);
+  // What is received faster than the disk takes it would wait in memory: so the next chunk is not
+  // given to Raft, which answers it at once, before this says so.
+  bool ready_for_chunk() const;
   void write(raft::SnapshotWrite&& chunk);
 
   const std::optional<store::SnapshotFile>& newest() const { return newest_; }
@@ -81,9 +87,11 @@ class Snapshots {
 
   void made(Result<store::SnapshotFile> file, const raft::SnapshotPoint& point);
   void finish_receiving();
+  void received(Result<store::SnapshotFile> file);
 
   world::Disk& disk_;
   std::optional<store::SnapshotFile> newest_;
+  uint64_t bytes_max_;
   Callbacks callbacks_;
   std::unique_ptr<Making> making_;
   std::unique_ptr<Receiving> receiving_;
