@@ -11,6 +11,6 @@ inline constexpr int exit_unavailable = 69;    // a port is in use, no node answ
 inline constexpr int exit_software = 70;       // it should not have happened
 inline constexpr int exit_cannot_create = 73;  // a file or folder cannot be written
 inline constexpr int exit_try_later = 75;      // another one is at work there
-inline constexpr int exit_config = 78;         // the configuration file is wrong
+inline constexpr int exit_config = 78;         // the configuration file is wrong, an id is taken
 
 }  // namespace coterie::cli
