@@ -125,6 +125,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   LogEnd synced_end;
   std::function<void()> close_done;
   bool closing = false;
+  bool ending = false;  // the state that says so is on its way
 };
 
 }  // namespace coterie::store

@@ -80,9 +80,10 @@ void Log::Impl::close(std::function<void()> done) {
 
 // All is written, synced and at rest: the state says so.
 void Log::Impl::try_close() {
-  if (!close_done || in_round || syncing || segments.preparing() || when_idle) return;
+  if (!close_done || ending || in_round || syncing || segments.preparing() || when_idle) return;
   if (accepted && (!gathered.empty() || gathered_number != durable_number)) return begin_round();
   if (!unsynced.empty()) return sync_segments([] {});
+  ending = true;
   state.wanted().stopped = true;
   state.wanted().unsynced = found.state.unsynced && !accepted;
   state.put(guarded([](Impl& log) {

@@ -271,6 +271,36 @@ TEST(Log, CompactRemovesWholeSegmentsBelow) {
   EXPECT_GT(life.recovery->entries.front().index, Index(20));
 }
 
+// Whoever waits for a write may close the log as soon as it is durable: it ends behind that write.
+TEST(Log, ClosedFromWithinOnDurableItEndsBehindTheWrite) {
+  sim::SimDisk disk(1);
+  {
+    Life life(disk, small);
+    life.found(papers_of(1));
+    life.append(0, "first");
+    life.settle();
+  }
+  disk.crash();
+  {
+    int closed = 0;
+    std::unique_ptr<Log> log;
+    log = std::make_unique<Log>(
+        disk, small, [&](uint64_t) { log->close([&] { ++closed; }); },
+        [](const Error& error) { FAIL() << error.message; });
+    ASSERT_TRUE(log->open());
+    log->write(1, std::nullopt, {entry_of(2, 0, "second")});
+    for (int i = 0; i < 4; ++i) {
+      log->flush(at_ms(i));
+      disk.run_completions();
+    }
+    EXPECT_EQ(closed, 1);
+  }
+  disk.crash({.survival = sim::Survival::none});
+  Life life(disk, small);
+  EXPECT_THAT(bodies(life.recovery->entries), ElementsAre("first", "second"));
+  EXPECT_THAT(life.recovery->notes, IsEmpty());
+}
+
 // A replica may know what it needs no more before what it found is settled.
 TEST(Log, CompactBeforeItIsSettledIsDoneThen) {
   sim::SimDisk disk(1);
