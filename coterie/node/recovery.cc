@@ -44,7 +44,9 @@ Result<SurvivorReport> Survivor::look() {
   report.lost_term = !recovery_.papers && recovery_.former;
   if (!recovery_.papers && !recovery_.former) {
     return fail(Fault::not_found,
-                "this directory holds no replica: nothing can be recovered from it");
+                recovery_.orphaned
+                    ? "whose data these are is lost with the file `identity`: put a copy of it back"
+                    : "this directory holds no replica: nothing can be recovered from it");
   }
   papers_ = recovery_.papers ? *recovery_.papers : *recovery_.former;
   if (!papers_.cluster)

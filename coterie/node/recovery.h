@@ -28,7 +28,7 @@ struct SurvivorReport {
   NodeId node;
   ClusterId cluster;
   ReplicaId replica;
-  Term term;
+  Term term;  // if it is lost, the highest that is seen
   Index snapshot, last;
   Term last_term;
   bool damaged = false;    // its log has a hole: it holds less than it once acknowledged

@@ -78,8 +78,9 @@ class SnapshotTaker {
 // What a data directory holds when it is opened.
 struct Recovery {
   std::optional<Papers> papers;  // none: an empty directory, or nothing in it can be trusted
-  // Whose directory it was, when all that is lost is term and vote. Nothing is removed before
-  // write_papers(): see there.
+  // Whose directory it was, when all that is lost is term and vote. What follows is then what a new
+  // open() would return after write_papers(), the term being the highest that is seen. Nothing is
+  // removed before that.
   std::optional<Papers> former;
   // Who owned it is lost, but there are snapshots or records in it. Nothing is removed before
   // write_papers().

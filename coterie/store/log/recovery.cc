@@ -190,14 +190,12 @@ void conclude(RecoveredDirectory& out) {
     hard_state.term = recovery.snapshot->term;
     hard_state.vote = {};
   }
-  if (!recovery.papers) {
+  if (recovery.papers) {
+    recovery.clean = !out.state.unsynced;
+  } else {
     // What is left serves to write a new state file, if that is what the operator wants.
-    recovery.snapshot.reset();
-    out.log.entries.clear();
     hard_state.vote = {};
-    return;
   }
-  recovery.clean = !out.state.unsynced;
   recovery.hard_state = hard_state;
   recovery.entries = std::move(out.log.entries);
 }

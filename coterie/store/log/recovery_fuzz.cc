@@ -106,7 +106,8 @@ Result<RecoveredDirectory> recover(const std::map<std::string, std::string>& fil
 }
 
 void expect_shape(const Result<RecoveredDirectory>& recovered) {
-  if (!recovered || !recovered->recovery.papers) return;
+  if (!recovered) return;
+  if (!recovered->recovery.papers && !recovered->recovery.former) return;
   const Recovery& found = recovered->recovery;
   const Index snapshot = found.snapshot ? found.snapshot->index : Index(0);
   for (size_t i = 1; i < found.entries.size(); ++i) {

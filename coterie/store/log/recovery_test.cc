@@ -40,7 +40,7 @@ void expect_shape(const Result<RecoveredDirectory>& recovered) {
     return;
   }
   const Recovery& found = recovered->recovery;
-  if (!found.papers) {
+  if (!found.papers && !found.former) {
     EXPECT_TRUE(found.entries.empty());
     EXPECT_FALSE(found.snapshot);
     return;
@@ -230,6 +230,8 @@ TEST(Recovery, StateOfAnOlderTermThanTheLogIsNoState) {
   const Recovery found = builder.recover();
   EXPECT_FALSE(found.papers);
   EXPECT_TRUE(found.former);
+  EXPECT_EQ(found.entries.size(), 2u);
+  EXPECT_EQ(found.hard_state.term, Term(10));
 }
 
 TEST(Recovery, UnknownRecordsAndEntriesAreRefusedNotCut) {
