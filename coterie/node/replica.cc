@@ -8,6 +8,7 @@
 #include "coterie/base/assert.h"
 #include "coterie/base/codec.h"
 #include "coterie/base/reached.h"
+#include "coterie/store/state/reclaim.h"
 
 namespace coterie::node {
 
@@ -19,6 +20,8 @@ constexpr Duration snapshot_retry = seconds(10);
 constexpr Duration receive_retry = seconds(1);
 // A leader has four on their way, and sends again what is not answered for a while.
 constexpr size_t chunks_held_max = 8;
+// Without entries to apply, large structures that were dropped are freed so often, a part of them.
+constexpr Duration reclaim_interval = milliseconds(1);
 constexpr size_t snapshot_bytes_a_turn = 1 << 20;
 constexpr uint16_t feature_level = 1;
 
@@ -336,7 +339,10 @@ void Replica::apply_committed() {
     apply(entry);
     any = true;
   }
-  if (any) session_.advanced(state_, world_.now());
+  if (any) return session_.advanced(state_, world_.now());
+  if (state::reclaim_backlog() == 0) return;
+  COTERIE_REACHED("replica: something freed while idle");
+  state::reclaim_some();
 }
 
 void Replica::apply(const Entry& entry) {
@@ -418,6 +424,8 @@ std::vector<std::pair<Ticket, Reply>> Replica::take_answers() {
 Instant Replica::next_deadline() const {
   Instant next = std::min({raft_.next_deadline(), reads_.next_deadline(), probe_at_,
                            session_.next_deadline(bool{last_leader_})});
+  if (state::reclaim_backlog() > 0)
+    next = std::min(next, world_.now().monotonic + reclaim_interval);
   if (proposing()) {
     next = std::min(next, housekeeping_at_);
     const int64_t due_ms = state_.next_deadline_ms();

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "coterie/protocol/raft/invariants.h"
+#include "coterie/store/state/reclaim.h"
 #include "coterie/trial/served_node.h"
 #include "coterie/trial/workload.h"
 #include "coterie/world/sim/simulation.h"
@@ -264,6 +265,10 @@ class Trial {
 
 }  // namespace
 
-TrialReport run_trial(const TrialOptions& options) { return Trial(options).run(); }
+TrialReport run_trial(const TrialOptions& options) {
+  // What an earlier trial of this thread has left to be freed would wake this one's nodes.
+  state::reclaim_all();
+  return Trial(options).run();
+}
 
 }  // namespace coterie::trial
