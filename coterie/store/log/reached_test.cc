@@ -1,10 +1,10 @@
 // The rare paths of this room are marked; after all of its tests each has been taken, or it is not
 // known to work.
+#include "coterie/base/reached.h"
+
 #include <string_view>
 
 #include <gtest/gtest.h>
-
-#include "coterie/base/reached.h"
 
 namespace coterie::store::testing {
 namespace {
