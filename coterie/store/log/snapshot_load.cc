@@ -43,7 +43,10 @@ Result<SnapshotFooter> load_footer(uint64_t file_bytes, const PieceReader& read,
 
 // What the taker says of a file that is good so far.
 Result<void> verdict(Result<void> taken) {
-  if (taken || taken.error().fault == Fault::invalid) return taken;
+  if (taken) return {};
+  if (taken.error().fault == Fault::invalid) {
+    return fail(Fault::invalid, taken.error().message + ": use the program that wrote it");
+  }
   return fail(Fault::refused, taken.error().message);
 }
 

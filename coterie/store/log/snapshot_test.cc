@@ -433,6 +433,7 @@ TEST(Snapshot, OneOfAnotherFormatStopsTheStart) {
   ASSERT_FALSE(life.recovery);
   EXPECT_EQ(life.recovery.error().fault, Fault::invalid);
   EXPECT_THAT(life.recovery.error().message, HasSubstr(snapshot_name(Index(20))));
+  EXPECT_THAT(life.recovery.error().message, HasSubstr("use the program that wrote it"));
 }
 
 // It came from a leader, and was durable; then it rotted, before the log said that it begins behind
