@@ -9,6 +9,7 @@
 #include "coterie/store/log/papers_format.h"
 #include "coterie/store/log/recovery.h"
 #include "coterie/store/log/segment_format.h"
+#include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
 
 namespace {
