@@ -1,5 +1,6 @@
 """A leader that is stopped (SIGSTOP) and wakes later believes that it leads: no stale read may come from it."""
 
+import time
 import unittest
 
 import redis
@@ -14,16 +15,21 @@ class Pause(ClusterTest):
         sleeper = leader.client(retry=None, socket_timeout=60)
         sleeper.set("x", "old")
         leader.pause()
+        paused = time.monotonic()
         try:
             others = [n for n in cluster.nodes if n is not leader]
             new_leader = wait_until(lambda: self.leader_of(others, leader), "another leader")
-            new_leader.client().set("x", "new")
+            # Long enough for its connections to be given up, and the world goes on without it.
+            client, count = new_leader.client(), 0
+            while count == 0 or time.monotonic() < paused + 10:
+                count += 1
+                client.set("x", count)
             # Asked while it sleeps, so that the question is the first thing it finds.
             sleeper_connection = sleeper.connection_pool.get_connection("GET")
             sleeper_connection.send_command("GET", "x")
         finally:
             leader.resume()
-        self.assertEqual(sleeper_connection.read_response(), "new")
+        self.assertEqual(sleeper_connection.read_response(), str(count))
         wait_until(lambda: leader.status()["role"] == "follower", "the sleeper to follow")
 
     @staticmethod
