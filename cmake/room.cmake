@@ -1,6 +1,7 @@
 # coterie_room(raft DIR protocol/raft USES base)
 #   library coterie_raft from DIR/*.cc, test program raft_test from DIR/*_test.cc. A test file cannot be forgotten:
-#   what ends in _test.cc is built and run. Each DIR/*_fuzz.cc is a fuzzer of its own, in the preset `fuzz`.
+#   what ends in _test.cc is built and run. Each DIR/*_fuzz.cc is a fuzzer of its own, in the preset `fuzz`. With RARE_PATHS
+#   its tests, taken together, must reach every path that is marked in the room.
 # coterie_test(name SOURCES ... USES ... [LABELS slow] [TIMEOUT seconds])  a test program that spans rooms. The label
 #   `slow` keeps it out of ./dev test --quick.
 find_package(PkgConfig REQUIRED)
@@ -30,7 +31,7 @@ function(coterie_test name)
 endfunction()
 
 function(coterie_room name)
-  cmake_parse_arguments(ROOM "" "DIR" "USES;TEST_USES" ${ARGN})
+  cmake_parse_arguments(ROOM "RARE_PATHS" "DIR" "USES;TEST_USES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/coterie/${ROOM_DIR})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cc)
@@ -49,7 +50,14 @@ function(coterie_room name)
     target_link_libraries(coterie_${name} INTERFACE ${ROOM_USES})
   endif()
   if(COTERIE_TESTS AND tests)
+    if(ROOM_RARE_PATHS)
+      list(APPEND tests ${CMAKE_SOURCE_DIR}/tests/rare_paths/every_rare_path.cc)
+    endif()
     coterie_test(${name}_test SOURCES ${tests} USES coterie_${name} ${ROOM_TEST_USES})
+    if(ROOM_RARE_PATHS)
+      target_compile_definitions(${name}_test PRIVATE COTERIE_ROOM_FOLDER="coterie/${ROOM_DIR}")
+      add_test(NAME ${name}.every_rare_path COMMAND ${name}_test --gtest_brief=1)
+    endif()
   endif()
   if(COTERIE_FUZZ)
     foreach(fuzzer ${fuzzers})

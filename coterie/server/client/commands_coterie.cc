@@ -48,9 +48,8 @@ Outcome run_coterie_transfer(LocalCall& call) {
 Outcome run_coterie_help(LocalCall& call) {
   static constexpr std::string_view lines[] = {
       "STATUS [DIGEST]",
-      "    This node and the cluster as it sees it, in JSON. DIGEST adds state_digest: nodes that "
-      "have",
-      "    applied the same entries give the same. It may read every key.",
+      "    This node and the cluster as it sees it, in JSON. DIGEST adds state_digest:",
+      "    nodes that have applied the same entries give the same. It may read every key.",
       "TRANSFER [<node>]",
       "    Hand leadership to a node, or to the one that is furthest. For the leader only.",
   };
