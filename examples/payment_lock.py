@@ -31,7 +31,7 @@ class DistributedLock:
             token = self._client.execute_command("SET", self._key, self._owner, "NX", "PX", hold_ms, "TOKEN", get=True)
             if token is not None or time.monotonic() > give_up:
                 return token
-            time.sleep(0.05)
+            time.sleep(0.05)  # nobody is told when a lock's time is over: it is asked for again
 
     def release(self):
         """True when it was still ours: nobody releases another's lock."""

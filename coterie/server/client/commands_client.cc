@@ -52,7 +52,7 @@ std::string describe(const Hub& hub, const Connection& connection) {
       sizeof(Connection) + connection.input_buffer_bytes() + connection.output_bytes() +
           transaction.bytes(),
       connection.wants_input() ? "r" : "", command, static_cast<int>(info.protocol),
-      info.library_name, info.library_version);
+      info.client_library, info.client_library_version);
 }
 
 bool is_type(const Connection& connection, std::string_view type) {
@@ -95,7 +95,7 @@ Outcome run_client_setinfo(LocalCall& call) {
     call.reply.error(fmt::format("ERR {} cannot contain spaces, newlines or special characters.",
                                  is_name ? "lib-name" : "lib-ver"));
   } else {
-    (is_name ? info.library_name : info.library_version) = value;
+    (is_name ? info.client_library : info.client_library_version) = value;
     call.reply.simple("OK");
   }
   return Outcome::done;

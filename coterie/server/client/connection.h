@@ -67,7 +67,7 @@ struct ClientInfo {
   std::string remote;  // address:port
   Instant created;
   Instant last_active;
-  std::string name, library_name, library_version;
+  std::string name, client_library, client_library_version;
   uint8_t db = 0;
   resp::Protocol protocol = resp::Protocol::resp2;
   bool authenticated = false;

@@ -11,23 +11,12 @@
 
 #include "coterie/base/random.h"
 #include "coterie/store/log/log_test_util.h"
+#include "coterie/store/log/recover_files.h"
 #include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
 
 namespace coterie::store::testing {
 namespace {
-
-using Files = std::map<std::string, std::string>;
-
-Result<RecoveredDirectory> recover(const Files& files) {
-  std::vector<world::FileInfo> list;
-  for (const auto& [name, bytes] : files) list.push_back({name, bytes.size()});
-  return recover_directory(
-      list, [&](std::string_view name, uint64_t offset, uint64_t size_bytes) -> Result<Payload> {
-        const std::string& bytes = files.at(std::string(name));
-        return Payload::copy_of(std::string_view(bytes).substr(offset, size_bytes));
-      });
-}
 
 Files files_of(sim::SimDisk& disk) {
   Files files;

@@ -7,7 +7,7 @@
 #include "coterie/base/assert.h"
 #include "coterie/base/codec.h"
 #include "coterie/store/log/papers_format.h"
-#include "coterie/store/log/recovery.h"
+#include "coterie/store/log/recover_files.h"
 #include "coterie/store/log/segment_format.h"
 #include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
@@ -94,16 +94,6 @@ std::string state_of(Plan& plan) {
   state.cut = place(plan);
   state.cut_segment = plan.below(4);
   return encode_state_slot(state, replica).text();
-}
-
-Result<RecoveredDirectory> recover(const std::map<std::string, std::string>& files) {
-  std::vector<world::FileInfo> list;
-  for (const auto& [name, bytes] : files) list.push_back({name, bytes.size()});
-  return recover_directory(
-      list, [&](std::string_view name, uint64_t offset, uint64_t size_bytes) -> Result<Payload> {
-        const std::string& bytes = files.at(std::string(name));
-        return Payload::copy_of(std::string_view(bytes).substr(offset, size_bytes));
-      });
 }
 
 void expect_shape(const Result<RecoveredDirectory>& recovered) {

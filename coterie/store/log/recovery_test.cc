@@ -10,6 +10,7 @@
 #include "coterie/base/random.h"
 #include "coterie/store/log/log_test_util.h"
 #include "coterie/store/log/papers_format.h"
+#include "coterie/store/log/recover_files.h"
 #include "coterie/store/log/segment_format.h"
 #include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
@@ -20,18 +21,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-using Files = std::map<std::string, std::string>;
-
-Result<RecoveredDirectory> recover(const Files& files) {
-  std::vector<world::FileInfo> list;
-  for (const auto& [name, bytes] : files) list.push_back({name, bytes.size()});
-  return recover_directory(
-      list, [&](std::string_view name, uint64_t offset, uint64_t size_bytes) -> Result<Payload> {
-        const std::string& bytes = files.at(std::string(name));
-        return Payload::copy_of(std::string_view(bytes).substr(offset, size_bytes));
-      });
-}
 
 void expect_shape(const Result<RecoveredDirectory>& recovered) {
   if (!recovered) {
@@ -94,7 +83,7 @@ class Builder {
     std::string file = slot;
     file.resize(state_slot_distance, '\0');
     files_["state"] = file + slot;
-    auto recovered = testing::recover(files_);
+    auto recovered = store::recover(files_);
     EXPECT_TRUE(recovered) << recovered.error().message;
     expect_shape(recovered);
     last = std::move(recovered->log);

@@ -146,7 +146,8 @@ void NetDisk::note(const DiskTask& task) {
     COTERIE_REACHED("disk work handed to the helper thread");
     surroundings_.log(
         LogLevel::debug,
-        fmt::format("a sync took {} ms: syncing in the helper thread for now", task.took.ms()));
+        fmt::format("a sync took {} ms: a helper thread syncs until they are fast again",
+                    task.took.ms()));
   }
 }
 
