@@ -17,19 +17,19 @@ namespace {
 // What the key holds after the operation; nothing when its result cannot be.
 std::optional<std::string> after(const Operation& operation, const std::string& held) {
   const bool check = operation.outcome == Outcome::ok;
-  if (operation.name == "set") return operation.value;
-  if (operation.name == "get") {
-    if (check && operation.result != held) return {};
+  if (operation.calls[0].name == "set") return operation.calls[0].args[0];
+  if (operation.calls[0].name == "get") {
+    if (check && operation.result.text != held) return {};
     return held;
   }
-  if (operation.name == "del") {
-    if (check && (operation.result == "1") != !held.empty()) return {};
+  if (operation.calls[0].name == "del") {
+    if (check && (operation.result.text == "1") != !held.empty()) return {};
     return std::string();
   }
   int64_t number = 0;
   std::from_chars(held.data(), held.data() + held.size(), number);
   const std::string counted = std::to_string(number + 1);
-  if (check && operation.result != counted) return {};
+  if (check && operation.result.text != counted) return {};
   return counted;
 }
 
@@ -95,20 +95,10 @@ class Search {
 
 }  // namespace
 
-std::string describe(const Operation& operation) {
-  const char* outcome = operation.outcome == Outcome::ok       ? "ok"
-                        : operation.outcome == Outcome::failed ? "failed"
-                                                               : "unknown";
-  return fmt::format("client {}: {} {} {} -> {} '{}' [{:.3f}, {:.3f}] ms", operation.client,
-                     operation.name, operation.key, operation.value, outcome, operation.result,
-                     static_cast<double>(operation.called_ns) / 1e6,
-                     static_cast<double>(operation.returned_ns) / 1e6);
-}
-
 Ruling linearizable_strings(const History& history, const SearchBounds& bounds) {
   std::map<std::string, std::vector<const Operation*>> by_key;
   for (const Operation& operation : history) {
-    if (operation.outcome != Outcome::failed) by_key[operation.key].push_back(&operation);
+    if (operation.outcome != Outcome::failed) by_key[operation.calls[0].key].push_back(&operation);
   }
   for (auto& [key, operations] : by_key) {
     if (operations.size() > bounds.operations_max) {

@@ -8,8 +8,14 @@ namespace {
 
 Operation op(uint32_t client, std::string name, std::string value, std::string result,
              int64_t called, int64_t returned, Outcome outcome = Outcome::ok) {
-  return {client, std::move(name), "x",    std::move(value), std::move(result),
-          called, returned,        outcome};
+  Operation operation;
+  operation.client = client;
+  operation.calls = {{std::move(name), "x", {std::move(value)}}};
+  if (!result.empty()) operation.result = Value::of(std::move(result));
+  operation.called_ns = called;
+  operation.returned_ns = returned;
+  operation.outcome = outcome;
+  return operation;
 }
 
 TEST(PlainSearch, ConcurrentOperationsMayGoEitherWay) {
@@ -63,12 +69,12 @@ TEST(PlainSearch, KeysAreJudgedApart) {
     for (int i = 1; i <= 20; ++i) {
       Operation incr =
           op(static_cast<uint32_t>(i % 4), "incr", "", std::to_string(i), i * 10, i * 10 + 15);
-      incr.key = std::to_string(key);
+      incr.calls[0].key = std::to_string(key);
       history.push_back(incr);
     }
   }
   EXPECT_EQ(linearizable_strings(history).verdict, Verdict::holds);
-  history[500].result = "7";
+  history[500].result = Value::of(std::string("7"));
   EXPECT_EQ(linearizable_strings(history).verdict, Verdict::violated);
 }
 

@@ -85,24 +85,25 @@ void Worker::act_on_strings() {
   proof::Operation operation;
   operation.client = client_.number();
   operation.called_ns = simulation_.now().ns;
+  proof::Call& call = operation.calls.emplace_back();
   std::vector<std::string> words;
   const uint64_t draw = random_.below(10);
   if (draw < 4) {
-    operation.name = "get";
-    operation.key = random_.chance(0.7) ? key : counter;
-    words = {"GET", operation.key};
+    call.name = "get";
+    call.key = random_.chance(0.7) ? key : counter;
+    words = {"GET", call.key};
   } else if (draw < 7) {
-    operation.name = "set";
-    operation.key = key;
-    operation.value = fmt::format("{}-{}", client_.number(), ++made_);
-    words = {"SET", key, operation.value};
+    call.name = "set";
+    call.key = key;
+    call.args = {fmt::format("{}-{}", client_.number(), ++made_)};
+    words = {"SET", key, call.args[0]};
   } else if (draw < 9) {
-    operation.name = "incr";
-    operation.key = counter;
+    call.name = "incr";
+    call.key = counter;
     words = {"INCR", counter};
   } else {
-    operation.name = "del";
-    operation.key = key;
+    call.name = "del";
+    call.key = key;
     words = {"DEL", key};
   }
   client_.command(words, patience, [this, operation](const SimClient::Answer& answer) mutable {
@@ -112,8 +113,8 @@ void Worker::act_on_strings() {
       operation.outcome = proof::Outcome::unknown;
     } else if (!answer.value || not_executed(*answer.value)) {
       operation.outcome = proof::Outcome::failed;
-    } else if (operation.name != "set") {
-      operation.result = text_of(*answer.value);
+    } else if (operation.calls[0].name != "set") {
+      operation.result = proof::Value::of(text_of(*answer.value));
     }
     books_.strings.push_back(std::move(operation));
     think();
