@@ -57,9 +57,10 @@ class Kernel {
 
   bool traced() const { return static_cast<bool>(hook_); }
   void trace(TraceKind kind, NodeId node, NodeId peer = {}, uint64_t number = 0,
-             uint64_t size_bytes = 0, std::string_view text = {}) {
+             uint64_t size_bytes = 0, std::string_view text = {},
+             const std::vector<Payload>* parts = nullptr) {
     counts_[static_cast<size_t>(kind)] += 1;
-    if (hook_) hook_({now_, kind, node, peer, number, size_bytes, text});
+    if (hook_) hook_({now_, kind, node, peer, number, size_bytes, text, parts});
   }
   // How often this has happened, watched or not.
   uint64_t count(TraceKind kind) const { return counts_[static_cast<size_t>(kind)]; }

@@ -55,7 +55,8 @@ void Link::send(Instant at, std::vector<Payload> parts) {
   flight.epoch = epoch_;
   flight.number = kernel_.next_frame_number();
   flight.arrivals = 0;
-  kernel_.trace(TraceKind::frame_sent, from_, to_, flight.number, flight.size_bytes);
+  kernel_.trace(TraceKind::frame_sent, from_, to_, flight.number, flight.size_bytes, {},
+                &flight.parts);
   const bool full = queued_bytes_ + flight.size_bytes > options_.queue_bytes_max;
   if (!sender_up_ || !wire_up_ || full) {
     if (full) COTERIE_REACHED("simulated send queue full");

@@ -155,6 +155,7 @@ void SimNode::submitted(const Submission& submission) {
   if (kernel_.traced()) {
     std::string text = disk_operation_name(submission.operation);
     text.append(" ").append(submission.name);
+    if (submission.operation == DiskOperation::write && submission.durable) text += " synced";
     kernel_.trace(TraceKind::disk_submitted, id_, {}, submission.number + 1, submission.size_bytes,
                   text);
   }

@@ -420,7 +420,12 @@ TEST(Simulation, LogLinesAreKeptUpToALimit) {
 TEST(Simulation, TracesCanBeRead) {
   TestCluster cluster({}, 2);
   std::vector<std::string> lines;
-  cluster.simulation.on_trace([&](const TraceEvent& event) { lines.push_back(describe(event)); });
+  std::string bytes;  // of frames, as they were sent
+  cluster.simulation.on_trace([&](const TraceEvent& event) {
+    lines.push_back(describe(event));
+    if (event.parts == nullptr) return;
+    for (const Payload& part : *event.parts) bytes += part.view();
+  });
   cluster.connect();
   cluster.simulation.poke(NodeId(1), [&] { cluster.tenant(1).send(2, "hello"); });
   cluster.simulation.run_for(milliseconds(100));
@@ -431,6 +436,7 @@ TEST(Simulation, TracesCanBeRead) {
   };
   EXPECT_TRUE(has("1 > 2 frame_sent #1 13 bytes"));
   EXPECT_TRUE(has("2 > 1 frame_delivered #1 5 bytes"));
+  EXPECT_EQ(bytes, "hello");
 }
 
 }  // namespace

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "coterie/base/ids.h"
+#include "coterie/base/payload.h"
 #include "coterie/base/time.h"
 #include "coterie/world/world.h"
 
@@ -28,7 +30,8 @@ enum class TraceKind : uint8_t {
   incoming_down,
   link_blocked,  // node -> peer: a partition
   link_unblocked,
-  disk_submitted,  // number: of the submission, size_bytes, text: operation and file
+  disk_submitted,  // number: of the submission, size_bytes, text: operation and file,
+                   // and "synced" for a write that is durable when done
   disk_done,  // it took effect: what it was to make durable is durable. text: empty, or the error
   clock_stepped,  // the wall clock; number: by how many ns, as int64
   logged,         // text: the line
@@ -43,7 +46,8 @@ struct TraceEvent {
   NodeId peer;
   uint64_t number = 0;
   uint64_t size_bytes = 0;
-  std::string_view text;  // valid during the call
+  std::string_view text;                        // valid during the call
+  const std::vector<Payload>* parts = nullptr;  // of frame_sent: its bytes; valid during the call
 };
 
 // "12.000345 s 1 > 2 frame_sent #17 240 bytes"
