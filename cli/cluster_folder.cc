@@ -20,11 +20,11 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
-json::object process_json(const ProcessId& process) {
+json::object process_json(const process::ProcessId& process) {
   return {{"pid", process.pid}, {"started", process.started}};
 }
 
-ProcessId process_from(const json::value& value) {
+process::ProcessId process_from(const json::value& value) {
   return {.pid = value.at("pid").to_number<int64_t>(),
           .started = value.at("started").to_number<uint64_t>()};
 }

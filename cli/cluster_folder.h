@@ -12,14 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "cli/process.h"
 #include "coterie/base/result.h"
+#include "coterie/process/process.h"
 
 namespace coterie::cli {
 
 struct NodeRecord {
   uint64_t id = 0;
-  ProcessId process;  // {0, 0}: not running
+  process::ProcessId process;  // {0, 0}: not running
   uint64_t restarts = 0;
   std::string resp, http, peer;  // addresses
 
@@ -27,7 +27,7 @@ struct NodeRecord {
 };
 
 struct ClusterRecord {
-  ProcessId supervisor;  // {0, 0}: not running
+  process::ProcessId supervisor;  // {0, 0}: not running
   bool detached = false;
   std::vector<NodeRecord> nodes;
 

@@ -27,7 +27,7 @@ int demo(Arguments arguments) {
               "step failed.");
   if (const auto code = flags.parse(arguments)) return *code;
   const Style style(is_terminal(stdout));
-  const Instant begun = monotonic_now();
+  const Instant begun = process::monotonic_now();
   Result<std::unique_ptr<DemoCluster>> started = DemoCluster::start();
   if (!started) {
     fmt::print(stderr, "coterie demo: {}\n", started.error().message);
@@ -37,16 +37,16 @@ int demo(Arguments arguments) {
   say(fmt::format(
       "Three nodes on 127.0.0.1:{}-{}, every write synced on a majority; ready after {:.1f} s\n\n",
       cluster.port(), cluster.port() + DemoCluster::nodes - 1,
-      (monotonic_now() - begun).seconds()));
+      (process::monotonic_now() - begun).seconds()));
   DemoMemory memory;
   int number = 0, failed = 0;
   for (const DemoStep& step : demo_steps()) {
     say(style.bold(fmt::format("{}. {}", ++number, step.title)) +
         style.faint(fmt::format("  {}\n", step.story)));
-    const Instant step_begun = monotonic_now();
+    const Instant step_begun = process::monotonic_now();
     const Result<std::vector<std::string>> seen = step.run(cluster, memory);
-    const std::string took =
-        style.faint(fmt::format(" ({:.2f} s)\n\n", (monotonic_now() - step_begun).seconds()));
+    const std::string took = style.faint(
+        fmt::format(" ({:.2f} s)\n\n", (process::monotonic_now() - step_begun).seconds()));
     if (seen) {
       for (const std::string& line : *seen) say("   " + line + "\n");
       say("   " + style.green("holds") + took);

@@ -29,9 +29,9 @@ constexpr uint16_t first_port = 20'000, last_port = 31'000;
 }  // namespace
 
 bool wait_until(Duration patience, const std::function<bool()>& holds) {
-  const Instant deadline = monotonic_now() + patience;
+  const Instant deadline = process::monotonic_now() + patience;
   while (!holds()) {
-    if (monotonic_now() >= deadline) return false;
+    if (process::monotonic_now() >= deadline) return false;
     poll(nullptr, 0, 10);
   }
   return true;
@@ -48,28 +48,29 @@ Result<std::unique_ptr<DemoCluster>> DemoCluster::start() {
 }
 
 Result<void> DemoCluster::run_supervisor() {
-  Random random(
-      mix_seed(static_cast<uint64_t>(getpid()), static_cast<uint64_t>(monotonic_now().ns)));
+  Random random(mix_seed(static_cast<uint64_t>(getpid()),
+                         static_cast<uint64_t>(process::monotonic_now().ns)));
   for (int i = 0; i < port_tries && port_ == 0; ++i) {
     const auto port = static_cast<uint16_t>(random.between(first_port, last_port));
     if (Supervisor(folder_, {.nodes = nodes, .port = port}).check_ports()) port_ = port;
   }
   if (port_ == 0) return fail(Fault::refused, "no free ports were found");
   const std::string said = folder_.root() + "/said";
-  COTERIE_TRY(process, spawn({.arguments = {"coterie", "up", "--data", folder_.root(), "--port",
-                                            std::to_string(port_)},
-                              .output = said}));
+  COTERIE_TRY(process, process::spawn({.arguments = {"coterie", "up", "--data", folder_.root(),
+                                                     "--port", std::to_string(port_)},
+                                       .output = said}));
   supervisor_ = process;
-  const bool ready = wait_until(
-      start_patience, [&] { return last_line(said) == "ready" || !is_alive(supervisor_); });
-  if (ready && is_alive(supervisor_)) return {};
+  const bool ready = wait_until(start_patience, [&] {
+    return last_line(said) == "ready" || !process::is_alive(supervisor_);
+  });
+  if (ready && process::is_alive(supervisor_)) return {};
   keep_ = true;
   return fail(Fault::io, fmt::format("the cluster did not start: {} (its logs are in {})",
                                      last_line(said), folder()));
 }
 
 DemoCluster::~DemoCluster() {
-  if (send_signal(supervisor_, SIGTERM)) {
+  if (process::send_signal(supervisor_, SIGTERM)) {
     waitpid(static_cast<pid_t>(supervisor_.pid), nullptr, 0);
   }
   std::error_code ignored;
@@ -87,20 +88,20 @@ Result<client::RedisLink> DemoCluster::connect(uint64_t node) const {
                                     {.connect = answer_patience, .reply = request_patience});
 }
 
-Result<ClusterView> DemoCluster::view(AskFor what) const {
+Result<client::ClusterView> DemoCluster::view(client::AskFor what) const {
   std::vector<client::RedisUrl> entries;
   for (uint64_t node = 1; node <= nodes; ++node) entries.push_back(url_of(node));
-  return ask_cluster(entries, answer_patience, what);
+  return client::ask_cluster(entries, answer_patience, what);
 }
 
-Result<NodeView> DemoCluster::view_of(uint64_t node) const {
-  return ask_node(url_of(node), answer_patience);
+Result<client::NodeView> DemoCluster::view_of(uint64_t node) const {
+  return client::ask_node(url_of(node), answer_patience);
 }
 
 Result<uint64_t> DemoCluster::leader(uint64_t besides) const {
   std::optional<uint64_t> found;
   wait_until(seconds(15), [&] {
-    const Result<ClusterView> now = view();
+    const Result<client::ClusterView> now = view();
     if (now && now->leader != besides) found = now->leader;
     return found.has_value();
   });
@@ -116,9 +117,9 @@ Result<NodeRecord> DemoCluster::record_of(uint64_t node) const {
   return fail(Fault::not_found, fmt::format("there is no node {}", node));
 }
 
-Result<ProcessId> DemoCluster::kill(uint64_t node) const {
+Result<process::ProcessId> DemoCluster::kill(uint64_t node) const {
   COTERIE_TRY(record, record_of(node));
-  if (!send_signal(record.process, SIGKILL))
+  if (!process::send_signal(record.process, SIGKILL))
     return fail(Fault::io, fmt::format("node {} cannot be killed", node));
   return record.process;
 }

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "cli/cluster_folder.h"
-#include "cli/node_view.h"
+#include "coterie/client/node_view.h"
 #include "coterie/client/redis_link.h"
 
 namespace coterie::cli {
@@ -25,12 +25,12 @@ class DemoCluster {
   DemoCluster& operator=(const DemoCluster&) = delete;
 
   Result<client::RedisLink> connect(uint64_t node) const;
-  Result<ClusterView> view(AskFor what = AskFor::status) const;
-  Result<NodeView> view_of(uint64_t node) const;
+  Result<client::ClusterView> view(client::AskFor what = client::AskFor::status) const;
+  Result<client::NodeView> view_of(uint64_t node) const;
   // The leader, once a majority agrees on one other than `besides`.
   Result<uint64_t> leader(uint64_t besides = 0) const;
   // kill -9. Returns the process that was killed.
-  Result<ProcessId> kill(uint64_t node) const;
+  Result<process::ProcessId> kill(uint64_t node) const;
   Result<NodeRecord> record_of(uint64_t node) const;
 
   std::string folder() const { return folder_.root(); }
@@ -44,7 +44,7 @@ class DemoCluster {
 
   ClusterFolder folder_;
   uint16_t port_ = 0;
-  ProcessId supervisor_;
+  process::ProcessId supervisor_;
   bool keep_ = false;
 };
 

@@ -25,11 +25,11 @@ Seen message_passing(const DemoCluster& cluster, DemoMemory&) {
   COTERIE_TRY(sender, cluster.connect(1));
   COTERIE_TRY(receiver, cluster.connect(3));
   COTERIE_CHECK(receiver.send({"BLPOP", "inbox", "10"}));
-  const Instant sent = monotonic_now();
+  const Instant sent = process::monotonic_now();
   COTERIE_TRY(pushed, sender.command({"RPUSH", "inbox", "hello from node 1"}));
   if (pushed.integer != 1) return unlike("RPUSH was answered with", pushed);
   COTERIE_TRY(popped, receiver.receive(seconds(10)));
-  const Duration took = monotonic_now() - sent;
+  const Duration took = process::monotonic_now() - sent;
   if (popped.elements.size() != 2 || popped.elements[1].text != "hello from node 1")
     return unlike("node 3 got", popped);
   return std::vector{
@@ -46,7 +46,7 @@ Seen broadcast(const DemoCluster& cluster, DemoMemory&) {
     subscribers.push_back(std::move(link));
   }
   COTERIE_TRY(publisher, cluster.connect(2));
-  const Instant sent = monotonic_now();
+  const Instant sent = process::monotonic_now();
   COTERIE_TRY(published, publisher.command({"PUBLISH", "news", "system update available"}));
   if (published.is_error()) return unlike("PUBLISH was answered with", published);
   for (client::RedisLink& subscriber : subscribers) {
@@ -57,7 +57,7 @@ Seen broadcast(const DemoCluster& cluster, DemoMemory&) {
   }
   return std::vector{
       fmt::format("PUBLISH on node 2; the subscribers of nodes 1, 2 and 3 all had it after {}",
-                  milliseconds_text(monotonic_now() - sent))};
+                  milliseconds_text(process::monotonic_now() - sent))};
 }
 
 // Waits until all replicas have applied the same prefix, and compares their states there. Reports
@@ -66,12 +66,12 @@ Result<uint64_t> equal_states(const DemoCluster& cluster) {
   std::string last;
   uint64_t applied = 0;
   const bool equal = wait_until(seconds(20), [&] {
-    const Result<ClusterView> view = cluster.view(AskFor::status_and_digest);
+    const Result<client::ClusterView> view = cluster.view(client::AskFor::status_and_digest);
     if (!view) return last = view.error().message, false;
     applied = view->nodes.front().applied;
     last.clear();
     bool same = view->nodes.size() == DemoCluster::nodes;
-    for (const NodeView& node : view->nodes) {
+    for (const client::NodeView& node : view->nodes) {
       last += fmt::format("{}node {}: {} at {}", last.empty() ? "" : ", ", node.id,
                           node.state_digest, node.applied);
       same &= node.alive && node.applied == applied &&
@@ -86,12 +86,12 @@ Result<uint64_t> equal_states(const DemoCluster& cluster) {
 Seen replication(const DemoCluster& cluster, DemoMemory&) {
   std::vector<std::string> seen;
   COTERIE_TRY(writer, cluster.connect(1));
-  const Instant sent = monotonic_now();
+  const Instant sent = process::monotonic_now();
   COTERIE_TRY(written, writer.command({"SET", "config:version", "1.2.3"}));
   if (written.text != "OK") return unlike("SET was answered with", written);
   seen.push_back(
       fmt::format("SET config:version 1.2.3 on node 1: on the disks of a majority after {}",
-                  milliseconds_text(monotonic_now() - sent)));
+                  milliseconds_text(process::monotonic_now() - sent)));
   for (uint64_t node = 1; node <= DemoCluster::nodes; ++node) {
     COTERIE_TRY(reader, cluster.connect(node));
     COTERIE_TRY(value, reader.command({"GET", "config:version"}));
@@ -126,9 +126,9 @@ class Incrementer {
  private:
   void run() {
     while (!stopping_ && complaint.empty()) {
-      const Instant asked = monotonic_now();
+      const Instant asked = process::monotonic_now();
       const Result<resp::Value> reply = link_.command({"INCR", "visits"});
-      longest_wait = std::max(longest_wait, monotonic_now() - asked);
+      longest_wait = std::max(longest_wait, process::monotonic_now() - asked);
       if (!reply) {
         complaint = reply.error().message;
       } else if (reply->kind != resp::Value::Kind::integer || reply->integer != acknowledged + 1) {
@@ -158,7 +158,7 @@ Seen failure(const DemoCluster& cluster, DemoMemory& memory) {
   COTERIE_TRY(killed, cluster.kill(leader));
   memory.killed_node = leader;
   memory.killed_process = killed;
-  memory.killed_at = monotonic_now();
+  memory.killed_at = process::monotonic_now();
   const int64_t before = client.acknowledged;
   const bool went_on =
       wait_until(seconds(20), [&] { return client.acknowledged >= before + enough; });
@@ -185,14 +185,14 @@ Seen recovery(const DemoCluster& cluster, DemoMemory& memory) {
     const Result<NodeRecord> record = cluster.record_of(node);
     if (!record || record->process.pid == 0 || record->process == memory.killed_process)
       return false;
-    const Result<NodeView> view = cluster.view_of(node);
+    const Result<client::NodeView> view = cluster.view_of(node);
     last = view ? view->not_ready_reason : view.error().message;
     return view && view->ready;
   });
   if (!back)
     return fail(Fault::timed_out,
                 fmt::format("node {} did not come back within 30 s: {}", node, last));
-  const Duration away = monotonic_now() - memory.killed_at;
+  const Duration away = process::monotonic_now() - memory.killed_at;
   COTERIE_TRY(link, cluster.connect(node));
   COTERIE_TRY(value, link.command({"GET", "visits"}));
   if (value.text != std::to_string(memory.acknowledged))

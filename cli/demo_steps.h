@@ -13,7 +13,7 @@ namespace coterie::cli {
 // What the steps tell each other.
 struct DemoMemory {
   uint64_t killed_node = 0;
-  ProcessId killed_process;
+  process::ProcessId killed_process;
   Instant killed_at;
   int64_t acknowledged = 0;  // increments of the counter
 };

@@ -17,9 +17,10 @@ constexpr Duration patience_with_node = seconds(10);
 
 // Nodes whose supervisor has died: it was detached, so they went on.
 void stop_orphan(const NodeRecord& node) {
-  if (!send_signal(node.process, SIGTERM)) return;
-  send_signal(node.process, SIGCONT);
-  if (!wait_for_end(node.process, patience_with_node)) send_signal(node.process, SIGKILL);
+  if (!process::send_signal(node.process, SIGTERM)) return;
+  process::send_signal(node.process, SIGCONT);
+  if (!process::wait_for_end(node.process, patience_with_node))
+    process::send_signal(node.process, SIGKILL);
 }
 
 }  // namespace
@@ -35,16 +36,16 @@ int down(Arguments arguments) {
     fmt::print(stderr, "coterie down: {}\n", record.error().message);
     return exit_no_input;
   }
-  bool found = send_signal(record->supervisor, SIGTERM);
-  if (found && !wait_for_end(record->supervisor, patience_with_supervisor)) {
+  bool found = process::send_signal(record->supervisor, SIGTERM);
+  if (found && !process::wait_for_end(record->supervisor, patience_with_supervisor)) {
     fmt::print(stderr, "coterie down: the supervisor (pid {}) does not stop: killing it\n",
                record->supervisor.pid);
-    send_signal(record->supervisor, SIGKILL);
+    process::send_signal(record->supervisor, SIGKILL);
   }
   // What the supervisor has started last is in the record it left.
   const Result<ClusterRecord> left = folder.read();
   for (const NodeRecord& node : left ? left->nodes : record->nodes) {
-    found |= is_alive(node.process);
+    found |= process::is_alive(node.process);
     stop_orphan(node);
   }
   fmt::print("{}\n", found ? "stopped" : "nothing was running");

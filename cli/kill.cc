@@ -6,8 +6,8 @@
 
 #include "cli/cluster_folder.h"
 #include "cli/exit_codes.h"
-#include "cli/node_view.h"
 #include "cli/subcommands.h"
+#include "coterie/client/node_view.h"
 
 namespace coterie::cli {
 
@@ -28,7 +28,7 @@ Result<std::string> resolve(const std::string& target, const ClusterRecord& reco
     url.password = password;
     entries.push_back(url);
   }
-  COTERIE_TRY(view, ask_cluster(entries, seconds(1)));
+  COTERIE_TRY(view, client::ask_cluster(entries, seconds(1)));
   if (!view.leader)
     return fail(Fault::not_found, "there is no leader now that a majority agrees on: try again");
   return std::to_string(*view.leader);
@@ -46,7 +46,7 @@ int kill_node(Arguments arguments) {
   flags.text("--password", "PASSWORD", password,
              "for finding the leader, when the nodes ask for one");
   if (const auto code = flags.parse(arguments)) return *code;
-  const Result<int> signal = parse_signal(signal_name);
+  const Result<int> signal = process::parse_signal(signal_name);
   if (!signal) return refuse("--signal: " + signal.error().message, exit_usage);
   const Result<ClusterRecord> record = ClusterFolder(data).read();
   if (!record) return refuse(record.error().message, exit_no_input);
@@ -54,7 +54,7 @@ int kill_node(Arguments arguments) {
   if (!node) return refuse(node.error().message, exit_unavailable);
   for (const NodeRecord& one : record->nodes) {
     if (std::to_string(one.id) != *node) continue;
-    if (!send_signal(one.process, *signal))
+    if (!process::send_signal(one.process, *signal))
       return refuse(fmt::format("node {} is not running", one.id), exit_no);
     fmt::print("sent {} to node {} (pid {})\n",
                sigabbrev_np(*signal) != nullptr ? sigabbrev_np(*signal) : signal_name.c_str(),

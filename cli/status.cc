@@ -5,9 +5,9 @@
 
 #include "cli/cluster_folder.h"
 #include "cli/exit_codes.h"
-#include "cli/node_view.h"
 #include "cli/subcommands.h"
 #include "cli/terminal.h"
+#include "cli/view_print.h"
 
 namespace coterie::cli {
 
@@ -49,7 +49,7 @@ int status(Arguments arguments) {
   }
   std::vector<client::RedisUrl> entries{*url};
   add_neighbours(*url, entries);
-  const Result<ClusterView> view = ask_cluster(entries, patience);
+  const Result<client::ClusterView> view = client::ask_cluster(entries, patience);
   if (!view) {
     fmt::print(stderr,
                "coterie status: no node answers: {} (`coterie up` starts a cluster, --url names "

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "cli/exit_codes.h"
-#include "cli/node_view.h"
 #include "cli/terminal.h"
+#include "coterie/client/node_view.h"
 
 namespace coterie::cli {
 
@@ -119,17 +119,18 @@ void Supervisor::note(const std::string& line) const {
 void Supervisor::start(size_t child) {
   Child& one = children_[child];
   one.start_at = Instant::never();
-  one.started = monotonic_now();
+  one.started = process::monotonic_now();
   one.answered = false;
-  const Result<ProcessId> process = spawn({.program = options_.program,
-                                           .arguments = arguments_of(child),
-                                           .output = folder_.log_of(child + 1),
-                                           .dies_with_parent = options_.nodes_die_with_us});
+  const Result<process::ProcessId> process =
+      process::spawn({.program = options_.program,
+                      .arguments = arguments_of(child),
+                      .output = folder_.log_of(child + 1),
+                      .dies_with_parent = options_.nodes_die_with_us});
   if (process) {
     one.process = *process;
   } else {
     note(fmt::format("node {}: {}", child + 1, process.error().message));
-    one.start_at = monotonic_now() + one.policy.after_death({});
+    one.start_at = process::monotonic_now() + one.policy.after_death({});
   }
   write_record(true);
 }
@@ -141,14 +142,14 @@ void Supervisor::bury(size_t child, int wait_status) {
   write_record(true);
   if (stopping_) return;
   const std::string end =
-      fmt::format("node {} (pid {}) {}", child + 1, pid, describe_end(wait_status));
+      fmt::format("node {} (pid {}) {}", child + 1, pid, process::describe_end(wait_status));
   if (!ready_ && says_why_it_cannot_start(wait_status)) {
     fmt::print(stderr, "coterie up: {}: {}\n", end, last_line(folder_.log_of(child + 1)));
     failure_code_ = WEXITSTATUS(wait_status);
     return;
   }
   if (!options_.restart) return note(end);
-  const Instant now = monotonic_now();
+  const Instant now = process::monotonic_now();
   const Duration delay = one.policy.after_death(now - one.started);
   one.start_at = now + delay;
   if (one.policy.in_a_loop()) {
@@ -171,7 +172,7 @@ void Supervisor::reap() {
 }
 
 void Supervisor::start_what_is_due() {
-  const Instant now = monotonic_now();
+  const Instant now = process::monotonic_now();
   for (size_t i = 0; i < children_.size(); ++i) {
     if (children_[i].start_at > now) continue;
     ++children_[i].restarts;
@@ -189,7 +190,7 @@ void Supervisor::look_for_readiness(const std::function<void()>& on_ready) {
     client::RedisUrl url;
     url.port = port_of(i, 0);
     url.password = options_.password;
-    const Result<NodeView> view = ask_node(url, readiness_patience);
+    const Result<client::NodeView> view = client::ask_node(url, readiness_patience);
     one.answered = view && view->ready;
     if (!one.answered && missing.empty()) {
       missing =
@@ -201,10 +202,10 @@ void Supervisor::look_for_readiness(const std::function<void()>& on_ready) {
     write_record(true);
     note("ready");
     on_ready();
-  } else if (monotonic_now() >= complain_at_) {
-    note(
-        fmt::format("not ready after {:.0f} s: {}", (monotonic_now() - begun_).seconds(), missing));
-    complain_at_ = monotonic_now() + complaint_interval;
+  } else if (process::monotonic_now() >= complain_at_) {
+    note(fmt::format("not ready after {:.0f} s: {}", (process::monotonic_now() - begun_).seconds(),
+                     missing));
+    complain_at_ = process::monotonic_now() + complaint_interval;
   }
 }
 
@@ -214,10 +215,10 @@ bool Supervisor::any_running() const {
 }
 
 int Supervisor::wait_milliseconds() const {
-  Instant until = ready_ ? Instant::never() : monotonic_now() + readiness_interval;
+  Instant until = ready_ ? Instant::never() : process::monotonic_now() + readiness_interval;
   for (const Child& child : children_) until = std::min(until, child.start_at);
   if (until == Instant::never()) return -1;
-  return static_cast<int>(std::max<int64_t>(0, (until - monotonic_now()).ms() + 1));
+  return static_cast<int>(std::max<int64_t>(0, (until - process::monotonic_now()).ms() + 1));
 }
 
 // TERM for all, and KILL for those that are still there after the grace, or after a second signal.
@@ -229,16 +230,16 @@ int Supervisor::stop_all(int signal_socket) {
     ::kill(static_cast<pid_t>(child.process.pid), SIGTERM);
     ::kill(static_cast<pid_t>(child.process.pid), SIGCONT);  // a stopped process hears nothing else
   }
-  const Instant deadline = monotonic_now() + options_.grace;
+  const Instant deadline = process::monotonic_now() + options_.grace;
   bool killed = false;
   reap();
   while (any_running()) {
-    const Duration left = deadline - monotonic_now();
+    const Duration left = deadline - process::monotonic_now();
     wait_readable(signal_socket,
                   killed ? -1 : static_cast<int>(std::max<int64_t>(0, left.ms() + 1)));
     const bool impatient = take_signals(signal_socket);
     reap();
-    if (killed || (!impatient && monotonic_now() < deadline)) continue;
+    if (killed || (!impatient && process::monotonic_now() < deadline)) continue;
     for (size_t i = 0; i < children_.size(); ++i) {
       if (children_[i].process.pid == 0) continue;
       note(fmt::format("node {} has not stopped: killing it", i + 1));
@@ -252,7 +253,7 @@ int Supervisor::stop_all(int signal_socket) {
 
 int Supervisor::run(const std::function<void()>& on_ready) {
   const int signal_socket = open_signals();
-  begun_ = monotonic_now();
+  begun_ = process::monotonic_now();
   complain_at_ = begun_ + complaint_interval;
   for (size_t i = 0; i < children_.size(); ++i) start(i);
   print_table();
@@ -290,7 +291,7 @@ void Supervisor::print_table() const {
 void Supervisor::write_record(bool running) const {
   ClusterRecord record;
   record.detached = !options_.nodes_die_with_us;
-  if (running) record.supervisor = identify(getpid());
+  if (running) record.supervisor = process::identify(getpid());
   for (size_t i = 0; i < children_.size(); ++i) {
     record.nodes.push_back({.id = i + 1,
                             .process = children_[i].process,

@@ -44,7 +44,7 @@ class Supervisor {
 
  private:
   struct Child {
-    ProcessId process;
+    process::ProcessId process;
     RestartPolicy policy;
     Instant started;
     Instant start_at = Instant::never();  // when it is to be started again

@@ -32,8 +32,8 @@ class SupervisorTest : public testing::Test {
     ASSERT_NE(mkdtemp(path_.data()), nullptr);
     options_.program = COTERIE_BINARY_DIR "/fake_node";
     folder_ = std::make_unique<ClusterFolder>(path_);
-    Random random(
-        mix_seed(static_cast<uint64_t>(getpid()), static_cast<uint64_t>(monotonic_now().ns)));
+    Random random(mix_seed(static_cast<uint64_t>(getpid()),
+                           static_cast<uint64_t>(process::monotonic_now().ns)));
     do {
       options_.port = static_cast<uint16_t>(random.between(20'000, 31'000));
     } while (!Supervisor(*folder_, options_).check_ports());
@@ -49,7 +49,7 @@ class SupervisorTest : public testing::Test {
   void begin() {
     child_ = fork();
     if (child_ != 0) {
-      process_ = identify(child_);
+      process_ = process::identify(child_);
       return;
     }
     const int said = open((path_ + "/said").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -61,7 +61,7 @@ class SupervisorTest : public testing::Test {
     _exit(code);
   }
 
-  bool running() const { return child_ > 0 && is_alive(process_); }
+  bool running() const { return child_ > 0 && process::is_alive(process_); }
 
   // Its exit code; -1 if a signal ended it.
   int end(int signal) {
@@ -81,9 +81,10 @@ class SupervisorTest : public testing::Test {
     return wait_until(patience, [&] { return said().find(words) != std::string::npos; });
   }
 
-  ProcessId node(uint64_t id) const {
+  process::ProcessId node(uint64_t id) const {
     const Result<ClusterRecord> record = folder_->read();
-    return record && record->nodes.size() >= id ? record->nodes[id - 1].process : ProcessId{};
+    return record && record->nodes.size() >= id ? record->nodes[id - 1].process
+                                                : process::ProcessId{};
   }
 
   std::string path_ =
@@ -91,7 +92,7 @@ class SupervisorTest : public testing::Test {
   SupervisorOptions options_{.grace = milliseconds(200)};
   std::unique_ptr<ClusterFolder> folder_;
   pid_t child_ = 0;
-  ProcessId process_;
+  process::ProcessId process_;
 };
 
 TEST_F(SupervisorTest, StartsReportsAndStopsAll) {
@@ -102,20 +103,20 @@ TEST_F(SupervisorTest, StartsReportsAndStopsAll) {
   const ClusterRecord record = folder_->read().value();
   EXPECT_EQ(record.supervisor, process_);
   ASSERT_EQ(record.nodes.size(), 3u);
-  for (const NodeRecord& one : record.nodes) EXPECT_TRUE(is_alive(one.process));
+  for (const NodeRecord& one : record.nodes) EXPECT_TRUE(process::is_alive(one.process));
   EXPECT_EQ(last_line(folder_->log_of(2)), "node 2 lives");
   EXPECT_EQ(end(SIGTERM), 0);
-  for (const NodeRecord& one : record.nodes) EXPECT_FALSE(is_alive(one.process));
-  EXPECT_EQ(folder_->read()->supervisor, ProcessId{});
-  EXPECT_EQ(folder_->read()->nodes[0].process, ProcessId{});
+  for (const NodeRecord& one : record.nodes) EXPECT_FALSE(process::is_alive(one.process));
+  EXPECT_EQ(folder_->read()->supervisor, process::ProcessId{});
+  EXPECT_EQ(folder_->read()->nodes[0].process, process::ProcessId{});
 }
 
 TEST_F(SupervisorTest, StartsAgainWhatDies) {
   begin();
   ASSERT_TRUE(await("\nready\n")) << said();
-  const ProcessId first = node(2);
-  ASSERT_TRUE(send_signal(first, SIGKILL));
-  ASSERT_TRUE(wait_until(patience, [&] { return is_alive(node(2)) && node(2) != first; }))
+  const process::ProcessId first = node(2);
+  ASSERT_TRUE(process::send_signal(first, SIGKILL));
+  ASSERT_TRUE(wait_until(patience, [&] { return process::is_alive(node(2)) && node(2) != first; }))
       << said();
   EXPECT_THAT(said(), HasSubstr("killed by signal 9 (Killed); starting it again in 0.2 s"));
   EXPECT_EQ(folder_->read()->nodes[1].restarts, 1u);
@@ -126,9 +127,9 @@ TEST_F(SupervisorTest, ANodeThatKeepsDyingIsShownWithItsLastWords) {
   begin();
   ASSERT_TRUE(await("\nready\n")) << said();
   for (int death = 1; death <= RestartPolicy::loop_deaths; ++death) {
-    ASSERT_TRUE(wait_until(patience, [&] { return is_alive(node(1)); })) << said();
-    const ProcessId alive = node(1);
-    send_signal(alive, SIGKILL);
+    ASSERT_TRUE(wait_until(patience, [&] { return process::is_alive(node(1)); })) << said();
+    const process::ProcessId alive = node(1);
+    process::send_signal(alive, SIGKILL);
     ASSERT_TRUE(wait_until(patience, [&] { return node(1) != alive; })) << said();
   }
   ASSERT_TRUE(await("it keeps dying")) << said();
@@ -140,7 +141,7 @@ TEST_F(SupervisorTest, LeavesDeadWhatDiesWhenToldTo) {
   options_.restart = false;
   begin();
   ASSERT_TRUE(await("\nready\n")) << said();
-  for (uint64_t id = 1; id <= 3; ++id) send_signal(node(id), SIGKILL);
+  for (uint64_t id = 1; id <= 3; ++id) process::send_signal(node(id), SIGKILL);
   EXPECT_EQ(end(0), 1);
   EXPECT_THAT(said(), HasSubstr("all nodes have died"));
 }
@@ -150,23 +151,23 @@ TEST_F(SupervisorTest, ANodeThatCannotStartEndsIt) {
   begin();
   EXPECT_EQ(end(0), 78);
   EXPECT_THAT(said(), HasSubstr("ended with code 78: this folder belongs to another cluster"));
-  for (uint64_t id = 1; id <= 3; ++id) EXPECT_FALSE(is_alive(node(id)));
+  for (uint64_t id = 1; id <= 3; ++id) EXPECT_FALSE(process::is_alive(node(id)));
 }
 
 TEST_F(SupervisorTest, KillsWhatDoesNotStop) {
   options_.serve_arguments = {"--fake", "ignore-term"};
   begin();
   ASSERT_TRUE(await("\nready\n")) << said();
-  const ProcessId stubborn = node(1);
+  const process::ProcessId stubborn = node(1);
   EXPECT_EQ(end(SIGTERM), 0);
   EXPECT_THAT(said(), HasSubstr("node 1 has not stopped: killing it"));
-  EXPECT_FALSE(is_alive(stubborn));
+  EXPECT_FALSE(process::is_alive(stubborn));
 }
 
 TEST_F(SupervisorTest, StopsNodesThatWereStopped) {
   begin();
   ASSERT_TRUE(await("\nready\n")) << said();
-  send_signal(node(1), SIGSTOP);
+  process::send_signal(node(1), SIGSTOP);
   EXPECT_EQ(end(SIGTERM), 0);
   EXPECT_THAT(said(), Not(HasSubstr("killing it")));
 }
@@ -176,7 +177,8 @@ TEST_F(SupervisorTest, ItsNodesDieWithIt) {
   ASSERT_TRUE(await("\nready\n")) << said();
   const ClusterRecord record = folder_->read().value();
   EXPECT_EQ(end(SIGKILL), -1);
-  for (const NodeRecord& one : record.nodes) EXPECT_TRUE(wait_for_end(one.process, patience));
+  for (const NodeRecord& one : record.nodes)
+    EXPECT_TRUE(process::wait_for_end(one.process, patience));
 }
 
 TEST_F(SupervisorTest, DetachedNodesOutliveIt) {
@@ -187,8 +189,8 @@ TEST_F(SupervisorTest, DetachedNodesOutliveIt) {
   EXPECT_TRUE(record.detached);
   EXPECT_EQ(end(SIGKILL), -1);
   for (const NodeRecord& one : record.nodes) {
-    EXPECT_TRUE(is_alive(one.process));
-    send_signal(one.process, SIGKILL);
+    EXPECT_TRUE(process::is_alive(one.process));
+    process::send_signal(one.process, SIGKILL);
   }
 }
 

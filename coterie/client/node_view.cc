@@ -1,5 +1,5 @@
 // See node_view.h.
-#include "cli/node_view.h"
+#include "coterie/client/node_view.h"
 
 #include <algorithm>
 #include <map>
@@ -7,10 +7,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "cli/terminal.h"
 #include "coterie/client/redis_link.h"
 
-namespace coterie::cli {
+namespace coterie::client {
 
 namespace {
 
@@ -28,6 +27,11 @@ std::string text(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+bool flag(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
 NodeView view_from(const json::object& object) {
   NodeView view;
   view.id = number(object, "id");
@@ -41,34 +45,11 @@ NodeView view_from(const json::object& object) {
   view.keys = number(object, "keys");
   view.resp = text(object, "resp");
   view.http = text(object, "http");
-  const json::value* ready = object.if_contains("ready");
-  view.ready = ready != nullptr && ready->is_bool() && ready->get_bool();
+  view.ready = flag(object, "ready");
+  view.voter = flag(object, "voter");
   view.not_ready_reason = text(object, "not_ready_reason");
   view.state_digest = text(object, "state_digest");
   return view;
-}
-
-json::object json_of(const NodeView& node) {
-  json::object out{{"id", node.id},
-                   {"pid", nullptr},
-                   {"alive", node.alive},
-                   {"role", nullptr},
-                   {"leader", nullptr}};
-  for (const char* name : {"term", "commit", "applied", "last"}) out[name] = nullptr;
-  out["resp"] = node.resp;
-  out["http"] = node.http;
-  out["keys"] = nullptr;
-  out["ready"] = node.ready;
-  if (!node.alive) return out;
-  out["pid"] = node.pid;
-  out["role"] = node.role;
-  if (node.leader) out["leader"] = *node.leader;
-  out["term"] = node.term;
-  out["commit"] = node.commit;
-  out["applied"] = node.applied;
-  out["last"] = node.last;
-  out["keys"] = node.keys;
-  return out;
 }
 
 }  // namespace
@@ -109,8 +90,8 @@ std::optional<uint64_t> agreed_leader(const std::vector<NodeView>& nodes) {
   return std::nullopt;
 }
 
-Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience, AskFor what) {
-  COTERIE_TRY(link, client::RedisLink::connect(url, {.connect = patience, .reply = patience}));
+Result<NodeView> ask_node(const RedisUrl& url, Duration patience, AskFor what) {
+  COTERIE_TRY(link, RedisLink::connect(url, {.connect = patience, .reply = patience}));
   std::vector<std::string_view> words{"COTERIE", "STATUS"};
   if (what == AskFor::status_and_digest) words.push_back("DIGEST");
   COTERIE_TRY(reply, link.command(words));
@@ -119,10 +100,10 @@ Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience, AskFor
   return parse_view(reply.text);
 }
 
-Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Duration patience,
+Result<ClusterView> ask_cluster(const std::vector<RedisUrl>& entries, Duration patience,
                                 AskFor what) {
   Error last{Fault::invalid, "no node was named"};
-  for (const client::RedisUrl& entry : entries) {
+  for (const RedisUrl& entry : entries) {
     Result<NodeView> first = ask_node(entry, patience, what);
     if (!first) {
       last = first.error();
@@ -133,7 +114,7 @@ Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Du
     nodes[first->id] = *first;
     for (auto& [id, node] : nodes) {
       if (node.alive || node.resp.empty()) continue;
-      Result<client::RedisUrl> url = client::parse_redis_url(node.resp);
+      Result<RedisUrl> url = parse_redis_url(node.resp);
       if (!url) continue;
       url->password = entry.password;
       if (Result<NodeView> view = ask_node(*url, patience, what); view && view->id == id)
@@ -147,35 +128,4 @@ Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Du
   return tl::unexpected(last);
 }
 
-std::string view_json(const ClusterView& view) {
-  json::array nodes;
-  for (const NodeView& node : view.nodes) nodes.push_back(json_of(node));
-  json::object out{{"leader", nullptr}, {"nodes", std::move(nodes)}};
-  if (view.leader) out["leader"] = *view.leader;
-  return json::serialize(out);
-}
-
-std::string view_table(const ClusterView& view, bool colour) {
-  const Style style(colour);
-  std::string out = style.bold(fmt::format("{:<5}{:<11}{:<8}{:<6}{:<10}{:<10}{:<9}{:<9}{:<18}{}\n",
-                                           "node", "role", "leader", "term", "commit", "applied",
-                                           "keys", "pid", "clients", "ready"));
-  for (const NodeView& node : view.nodes) {
-    if (!node.alive) {
-      out += fmt::format("{:<5}", node.id) + style.red(fmt::format("{:<11}", "no answer"));
-      out += fmt::format("{:<8}{:<6}{:<10}{:<10}{:<9}{:<9}{}\n", "-", "-", "-", "-", "-", "-",
-                         node.resp);
-      continue;
-    }
-    const std::string leader = node.leader ? std::to_string(*node.leader) : "-";
-    out +=
-        fmt::format("{:<5}{:<11}{:<8}{:<6}{:<10}{:<10}{:<9}{:<9}{:<18}", node.id, node.role, leader,
-                    node.term, node.commit, node.applied, node.keys, node.pid, node.resp);
-    out += node.ready ? style.green("yes") : style.red("no: " + node.not_ready_reason);
-    out += "\n";
-  }
-  if (!view.leader) out += style.red("no leader: a majority of the nodes does not agree on one\n");
-  return out;
-}
-
-}  // namespace coterie::cli
+}  // namespace coterie::client

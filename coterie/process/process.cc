@@ -1,5 +1,5 @@
 // See process.h.
-#include "cli/process.h"
+#include "coterie/process/process.h"
 
 #include <algorithm>
 #include <cctype>
@@ -19,19 +19,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/exit_codes.h"
-
-namespace coterie::cli {
+namespace coterie::process {
 
 namespace {
 
+constexpr int exit_not_begun = 70;  // sysexits: EX_SOFTWARE, the program could not be run
+
 // In the child, between fork and exec: system calls only.
-[[noreturn]] void become(const char* program, char* const* arguments, int output, pid_t parent,
-                         bool dies_with_parent) {
+[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment,
+                         int output, pid_t parent, bool dies_with_parent) {
   setpgid(0, 0);
   if (dies_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(exit_software);  // it died before we asked
+    if (getppid() != parent) _exit(exit_not_begun);  // it died before we asked
   }
   sigset_t none;
   sigemptyset(&none);
@@ -40,8 +40,16 @@ namespace {
   dup2(nothing, STDIN_FILENO);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
-  execv(program, arguments);
-  _exit(exit_software);
+  execve(program, arguments, environment);
+  _exit(exit_not_begun);
+}
+
+// As execve takes them.
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
 }
 
 }  // namespace
@@ -50,14 +58,16 @@ Result<ProcessId> spawn(const SpawnOptions& options) {
   const int output = open(options.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (output < 0)
     return fail(Fault::io, fmt::format("{}: {}", options.output, std::strerror(errno)));
-  std::vector<char*> arguments;
-  for (const std::string& argument : options.arguments)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
+  const std::vector<char*> arguments = pointers(options.arguments);
+  std::vector<char*> environment = pointers(options.environment);
+  environment.pop_back();
+  for (char** one = environ; *one != nullptr; ++one) environment.push_back(*one);
+  environment.push_back(nullptr);
   const pid_t parent = getpid();
   const pid_t child = fork();
   if (child == 0)
-    become(options.program.c_str(), arguments.data(), output, parent, options.dies_with_parent);
+    become(options.program.c_str(), arguments.data(), environment.data(), output, parent,
+           options.dies_with_parent);
   const std::string reason = std::strerror(errno);
   close(output);
   if (child < 0) return fail(Fault::io, fmt::format("cannot start a process: {}", reason));
@@ -133,4 +143,4 @@ Instant monotonic_now() {
   return {time.tv_sec * 1'000'000'000LL + time.tv_nsec};
 }
 
-}  // namespace coterie::cli
+}  // namespace coterie::process

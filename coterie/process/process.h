@@ -10,7 +10,7 @@
 #include "coterie/base/result.h"
 #include "coterie/base/time.h"
 
-namespace coterie::cli {
+namespace coterie::process {
 
 // A process for certain: its number may be given to another one when it has ended, its start time
 // with it may not.
@@ -25,6 +25,8 @@ struct SpawnOptions {
   std::string program = "/proc/self/exe";
   std::vector<std::string> arguments{};  // the first is the name it sees itself under
   std::string output{};                  // the file that standard output and error are appended to
+  std::vector<std::string> environment{};  // NAME=VALUE, before what this process has itself
+  // Killed when the thread that started it ends.
   bool dies_with_parent = true;
 };
 
@@ -49,4 +51,4 @@ std::string describe_end(int wait_status);
 
 Instant monotonic_now();
 
-}  // namespace coterie::cli
+}  // namespace coterie::process

@@ -11,7 +11,7 @@
 #include "coterie/base/time.h"
 #include "coterie/client/redis_url.h"
 
-namespace coterie::cli {
+namespace coterie::client {
 
 struct NodeView {
   uint64_t id = 0;
@@ -23,8 +23,9 @@ struct NodeView {
   std::string resp, http;
   bool ready = false;
   std::string not_ready_reason;
+  bool voter = false;        // of a member, as the node that was asked knows it
   std::string state_digest;  // at `applied`; empty: not asked for
-  // The other nodes it knows: id and addresses alone are filled in.
+  // The nodes it knows, itself too: id, addresses and voter alone are filled in.
   std::vector<NodeView> members;
 };
 
@@ -47,14 +48,10 @@ std::optional<uint64_t> agreed_leader(const std::vector<NodeView>& nodes);
 enum class AskFor { status, status_and_digest };
 
 // Asks one node, within `patience`.
-Result<NodeView> ask_node(const client::RedisUrl& url, Duration patience,
-                          AskFor what = AskFor::status);
+Result<NodeView> ask_node(const RedisUrl& url, Duration patience, AskFor what = AskFor::status);
 // Asks the first of `entries` that answers which nodes there are, and then each of them, with the
 // password of that entry. The error is that of the last entry when none answers.
-Result<ClusterView> ask_cluster(const std::vector<client::RedisUrl>& entries, Duration patience,
+Result<ClusterView> ask_cluster(const std::vector<RedisUrl>& entries, Duration patience,
                                 AskFor what = AskFor::status);
 
-std::string view_json(const ClusterView& view);
-std::string view_table(const ClusterView& view, bool colour);
-
-}  // namespace coterie::cli
+}  // namespace coterie::client

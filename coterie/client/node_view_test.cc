@@ -1,12 +1,9 @@
-#include "cli/node_view.h"
+#include "coterie/client/node_view.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace coterie::cli {
+namespace coterie::client {
 namespace {
-
-using testing::HasSubstr;
 
 NodeView node(uint64_t id, std::optional<uint64_t> leader, bool alive = true) {
   NodeView view;
@@ -22,7 +19,7 @@ TEST(NodeView, ReadsWhatANodeSays) {
   const auto view = parse_view(
       R"({"id":2,"pid":77,"role":"follower","leader":1,"term":3,"commit":9,"applied":8,"last":10,"keys":4,)"
       R"("resp":"127.0.0.1:1","http":"127.0.0.1:2","ready":true,"not_ready_reason":"","state_digest":"ab","unheard":[],)"
-      R"("members":[{"id":1,"resp":"127.0.0.1:3","http":""},{"id":2,"resp":"127.0.0.1:1","http":""}]})");
+      R"("members":[{"id":1,"resp":"127.0.0.1:3","http":"","voter":true},{"id":2,"resp":"127.0.0.1:1","http":""}]})");
   ASSERT_TRUE(view) << view.error().message;
   EXPECT_TRUE(view->alive);
   EXPECT_EQ(view->id, 2u);
@@ -33,6 +30,8 @@ TEST(NodeView, ReadsWhatANodeSays) {
   ASSERT_EQ(view->members.size(), 2u);
   EXPECT_EQ(view->members[0].resp, "127.0.0.1:3");
   EXPECT_FALSE(view->members[0].alive);
+  EXPECT_TRUE(view->members[0].voter);
+  EXPECT_FALSE(view->members[1].voter);
 }
 
 TEST(NodeView, NonsenseIsNoView) {
@@ -63,29 +62,5 @@ TEST(ClusterView, IsDegradedWhenAnythingIsMissing) {
   EXPECT_TRUE(view.degraded());
 }
 
-TEST(ClusterView, AsJson) {
-  ClusterView view{{node(1, 1), node(2, {}, false)}, {}};
-  view.nodes[0].pid = 123;
-  view.nodes[0].resp = "127.0.0.1:7379";
-  view.nodes[0].term = 2;
-  EXPECT_EQ(
-      view_json(view),
-      R"({"leader":null,"nodes":[{"id":1,"pid":123,"alive":true,"role":"leader","leader":1,"term":2,"commit":0,)"
-      R"("applied":0,"last":0,"resp":"127.0.0.1:7379","http":"","keys":0,"ready":true},)"
-      R"({"id":2,"pid":null,"alive":false,"role":null,"leader":null,"term":null,"commit":null,"applied":null,)"
-      R"("last":null,"resp":"","http":"","keys":null,"ready":false}]})");
-  view.leader = 1;
-  EXPECT_THAT(view_json(view), HasSubstr(R"({"leader":1,)"));
-}
-
-TEST(ClusterView, AsATable) {
-  ClusterView view{{node(1, 1), node(2, {}, false)}, {}};
-  const std::string table = view_table(view, false);
-  EXPECT_THAT(table, HasSubstr("no answer"));
-  EXPECT_THAT(table, HasSubstr("no leader"));
-  EXPECT_THAT(table, Not(HasSubstr("\033")));
-  EXPECT_THAT(view_table(view, true), HasSubstr("\033[31m"));
-}
-
 }  // namespace
-}  // namespace coterie::cli
+}  // namespace coterie::client
