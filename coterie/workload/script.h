@@ -2,68 +2,84 @@
 // each answer into operations of a history. It knows no simulator and no socket, so that the same
 // clients work in the simulator, against real processes, and against other stores that speak RESP.
 //
-//   Script::Step step = script.next();          // wait step.pause, send step.words
+//   std::optional<Step> step = script.next();   // wait step->pause, send step->words
 //   script.answered(answer, called_ns, returned_ns);   // exactly once per step, then next() again
 //
-// A script draws the n-th step from a stream of its own, so that leaving one out moves no other.
+// A script is a row of conversations: a command, or a few that belong together (WATCH ... EXEC).
+// The n-th draws from a stream of its own, so that leaving one out moves no other.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "coterie/base/random.h"
 #include "coterie/base/time.h"
 #include "coterie/proof/history.h"
 #include "coterie/server/resp/value.h"
 
 namespace coterie::workload {
 
+struct Step {
+  Duration pause;                  // before it is sent
+  std::vector<std::string> words;  // the command; never empty
+  Duration patience;  // after that the client closes its connection: the answer has no value
+  // On the connection of the last answer or not at all: when that has ended, the answer is not
+  // sent.
+  bool same_connection = false;
+};
+
 // What came of a command.
 struct Answer {
   std::optional<resp::Value>
       value;         // none: the connection ended, or time was over, with the command under way
   bool sent = true;  // false: it cannot have reached a node
+  uint64_t connection = 0;  // counts the client's connections: what belongs to one ends with it
+  std::vector<resp::Value> pushed;  // messages (is_message) that came before it on this connection
 };
 
-struct Step {
-  Duration pause;                  // before it is sent
-  std::vector<std::string> words;  // the command; never empty
-  Duration patience;               // give up after that: the answer has no value then
-  bool hang_up = false;            // close the connection while it is under way, after `patience`
-};
+// A message of a subscription, which answers no command. Subscribers speak RESP3.
+bool is_message(const resp::Value& value);
 
 class Script {
  public:
   virtual ~Script() = default;
-  // The next command. Empty when the client has come to its end: only after finish().
+  // The next command. None when the client has come to its end: after finish(), or when it has had
+  // its ScriptOptions::conversations_max.
   virtual std::optional<Step> next() = 0;
   // REQUIRES: a step is under way. Times are of one clock for all clients, in nanoseconds.
   virtual void answered(const Answer& answer, int64_t called_ns, int64_t returned_ns) = 0;
-  // Start nothing new; next() ends what is begun (a transaction half sent, a request that is
+  // Begin nothing new; next() ends what has begun (a transaction half sent, a request that is
   // repeated until it is answered) and then gives nothing.
   virtual void finish() = 0;
-  // What has been seen since the last call, to be appended to the history, in the order of returns.
-  // An operation whose outcome is not known is among them at once.
+  // The client ends where it stands. REQUIRES: no step is under way. What has begun and is not yet
+  // in the history comes into it as unknown; next() gives nothing more.
+  virtual void abandon() = 0;
+  // What has been seen since the last call, in the order in which it ended. An operation whose
+  // outcome is not known is among it at once.
   virtual proof::History take() = 0;
-  // For messages: "INCR once3, for the 4th time".
+  // A reply that no store of this kind should ever give, the first there was.
+  virtual std::optional<std::string> surprise() const = 0;
+  // For messages: the command under way, or the last.
   virtual std::string describe() const = 0;
+  // Conversations begun, those left out included: what ScriptOptions::left_out counts, from 1.
+  virtual uint64_t conversations() const = 0;
 };
 
 // The kinds of clients there are; docs/explanation/how-we-test.md has them in words.
 enum class Kind : uint8_t {
-  strings,   // GET, SET, DEL, INCR, APPEND, CAS (SET IFEQ) on few keys
+  strings,   // GET, SET, DEL, INCR, APPEND, SETNX, SET IFEQ on few keys
   sets,      // SADD, SREM, SISMEMBER, SMEMBERS
   hashes,    // HSET, HGET, HDEL, HGETALL
   queue,     // RPUSH of unique items, LPOP, BLPOP
   once,      // ONCE client n INCR, repeated until it is answered
   lock,      // SET NX PX TOKEN, FENCE, DELIFEQ
   transfer,  // WATCH, GET, MULTI, EXEC between accounts
-  expiry,    // SET PX and GET: gone when its time is over, not before
-  pubsub,    // SUBSCRIBE here, PUBLISH there: what arrives comes in one order
+  expiry,    // SET PX and GET: there until its time is over, then gone
+  pubsub,    // SUBSCRIBE by some, PUBLISH by others: what arrives comes in one order
 };
 inline constexpr size_t kinds = static_cast<size_t>(Kind::pubsub) + 1;
 std::string_view kind_name(Kind kind);
@@ -75,9 +91,21 @@ struct ScriptOptions {
   uint64_t seed = 0;
   Duration pause_mean = milliseconds(20);
   Duration patience = seconds(12);  // above the node's own request timeout
-  bool plain_redis = false;  // only what every Redis has: no ONCE, no TOKEN, no FENCE, no IFEQ
+  double hurry = 0;                 // so often a client has the patience of some milliseconds only
+  uint32_t keys = 6;                // of each kind; fewer: more contention
+  uint32_t value_bytes = 0;         // values are padded to that length
+  bool plain_redis = false;  // only what every Redis has: no ONCE, TOKEN, FENCE, IFEQ, DELIFEQ
+  uint64_t conversations_max = UINT64_MAX;
+  std::set<uint64_t> left_out;  // conversations that are drawn and not held
 };
 
+// Whether there are clients of this kind with those options: some need more than every Redis has.
+bool offered(Kind kind, bool plain_redis);
+// REQUIRES: offered(options.kind, options.plain_redis)
 std::unique_ptr<Script> make_script(const ScriptOptions& options);
+
+// Reads all that the other scripts may have written, once; for the end, when all is quiet: what was
+// acknowledged must be there.
+std::unique_ptr<Script> closing_reads(const ScriptOptions& options, uint32_t clients);
 
 }  // namespace coterie::workload
