@@ -93,6 +93,13 @@ class Search {
   const Operation* stuck_ = nullptr;
 };
 
+Ruling make_ruling(Verdict verdict, std::string why) {
+  Ruling ruling;
+  ruling.verdict = verdict;
+  ruling.why = std::move(why);
+  return ruling;
+}
+
 }  // namespace
 
 Ruling linearizable_strings(const History& history, const SearchBounds& bounds) {
@@ -102,8 +109,8 @@ Ruling linearizable_strings(const History& history, const SearchBounds& bounds) 
   }
   for (auto& [key, operations] : by_key) {
     if (operations.size() > bounds.operations_max) {
-      return {Verdict::bound_met,
-              fmt::format("key {}: more than {} operations", key, bounds.operations_max)};
+      return make_ruling(Verdict::bound_met, fmt::format("key {}: more than {} operations", key,
+                                                         bounds.operations_max));
     }
     std::stable_sort(
         operations.begin(), operations.end(),
@@ -111,11 +118,11 @@ Ruling linearizable_strings(const History& history, const SearchBounds& bounds) 
     Search search(operations, bounds);
     const Verdict verdict = search.run();
     if (verdict == Verdict::bound_met)
-      return {verdict, fmt::format("key {}: more than {} steps", key, bounds.steps_max)};
+      return make_ruling(verdict, fmt::format("key {}: more than {} steps", key, bounds.steps_max));
     if (verdict == Verdict::violated) {
-      return {verdict,
-              fmt::format("key {}: no order explains {}", key,
-                          search.stuck_at() == nullptr ? "it" : describe(*search.stuck_at()))};
+      return make_ruling(
+          verdict, fmt::format("key {}: no order explains {}", key,
+                               search.stuck_at() == nullptr ? "it" : describe(*search.stuck_at())));
     }
   }
   return {};

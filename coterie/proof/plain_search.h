@@ -13,20 +13,13 @@
 
 #include "coterie/base/result.h"
 #include "coterie/proof/history.h"
+#include "coterie/proof/ruling.h"
 
 namespace coterie::proof {
 
 struct SearchBounds {
   size_t operations_max = 4'096;  // of one key
   size_t steps_max = 2'000'000;   // of one key
-};
-
-enum class Verdict : uint8_t { holds, violated, bound_met };
-
-struct Ruling {
-  Verdict verdict = Verdict::holds;
-  std::string
-      why;  // of a violation: the key and the operation that nothing explains; of a bound: which
 };
 
 // Strings with set, get, del and incr: "get" of an absent key has the result "", "incr" has the new

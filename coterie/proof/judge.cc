@@ -1,0 +1,106 @@
+// See judge.h.
+#include "coterie/proof/judge.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "coterie/base/assert.h"
+#include "coterie/proof/partition.h"
+#include "coterie/proof/search.h"
+
+namespace coterie::proof {
+
+namespace {
+
+constexpr size_t keys_of_part_max = 60'000;  // PartCall::key
+
+class Judge {
+ public:
+  Judge(const History& history, const Bounds& bounds)
+      : history_(history),
+        bounds_(bounds),
+        builder_(history, bounds_.slack, pool_),
+        budget_{std::min(bounds.steps_max, uint64_t{1} << 60), bounds.memory_bytes_max,
+                bounds.open_max} {}
+
+  // The first violation; without one, the first bound that was met.
+  Ruling run() {
+    Ruling ruling;
+    for (const Group& group : partition(history_)) {
+      Ruling part = rule(group);
+      if (part.verdict == Verdict::violated) return part;
+      if (part.verdict == Verdict::bound_met && ruling.verdict == Verdict::holds)
+        ruling = std::move(part);
+    }
+    return ruling;
+  }
+
+ private:
+  Ruling rule(const Group& group) {
+    const Part part = builder_.build(group.operations);
+    if (part.keys.size() > keys_of_part_max) return met(Bound::memory, part);
+    const Found found = search(part, pool_, budget_);
+    if (found.verdict == Verdict::bound_met) return met(found.bound, part);
+    if (found.verdict == Verdict::violated) return convict(part, found);
+    return {};
+  }
+
+  Ruling met(Bound bound, const Part& part) const {
+    Ruling ruling;
+    ruling.verdict = Verdict::bound_met;
+    ruling.bound = bound;
+    ruling.key = part.key_text();
+    switch (bound) {
+      case Bound::steps:
+        ruling.why =
+            fmt::format("key {}: not decided within {} steps", ruling.key, bounds_.steps_max);
+        break;
+      case Bound::memory:
+        ruling.why = fmt::format("key {}: not decided within {} MiB of memory", ruling.key,
+                                 bounds_.memory_bytes_max >> 20);
+        break;
+      default:
+        ruling.why = fmt::format("key {}: more than {} operations are open at one moment",
+                                 ruling.key, std::min<uint64_t>(bounds_.open_max, 1'024));
+    }
+    return ruling;
+  }
+
+  Ruling convict(const Part& part, const Found& found) const {
+    Ruling ruling;
+    ruling.verdict = Verdict::violated;
+    ruling.key = part.key_text();
+    const Step& stuck = part.steps[found.stuck];
+    std::string states;
+    for (const std::string& state : found.states) states += (states.empty() ? "" : " or ") + state;
+    ruling.why =
+        fmt::format("key {}: no order explains {}; just before it returns the key can only hold {}",
+                    ruling.key, describe(history_[stuck.operation]), states);
+    for (const Step& step : part.steps) {
+      if (step.called <= stuck.returned && !step.timer) ruling.operations.push_back(step.operation);
+    }
+    return ruling;
+  }
+
+  const History& history_;
+  const Bounds& bounds_;
+  ValuePool pool_;
+  PartBuilder builder_;
+  Budget budget_;
+};
+
+}  // namespace
+
+Ruling judge(const History& history, Model model, const Bounds& bounds) {
+  if (const auto known = check_vocabulary(history, model); !known) {
+    Ruling ruling;
+    ruling.verdict = Verdict::bound_met;
+    ruling.bound = Bound::vocabulary;
+    ruling.why = known.error().message;
+    return ruling;
+  }
+  return Judge(history, bounds).run();
+}
+
+}  // namespace coterie::proof

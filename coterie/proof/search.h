@@ -1,0 +1,49 @@
+// The general search: whether the steps of a part can be ordered, for every machine.
+//
+// It sweeps over calls and returns in the order of time and keeps all configurations that the
+// history allows up to there. A configuration is what has taken effect among the operations that
+// are open, the state, and which unknown operations were used: everything that has returned has
+// taken effect, so that is all. An operation is placed only when its return forces it, after as
+// many others as it takes. Memory follows how many operations overlap, not how many there are.
+//
+//  - A read that is right in the present state is placed at once: it changes nothing, so it can
+//    hinder nothing.
+//  - Of equal open operations the one that returns first is placed first.
+//  - Unknown operations stay open for ever; equal ones are counted, not told apart. Of two
+//    configurations that differ only there, the one that has used fewer can do all that the other
+//    can.
+//
+// Wing & Gong, "Testing and Verifying Concurrent Objects", 1993; Lowe, "Testing for
+// Linearizability", 2017 (just-in-time linearization). When the sweep grows wide, a search in
+// depth is tried first: a history that holds often shows it early there.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coterie/proof/judge.h"
+#include "coterie/proof/machine.h"
+#include "coterie/proof/part.h"
+
+namespace coterie::proof {
+
+struct Found {
+  Verdict verdict = Verdict::holds;
+  Bound bound = Bound::none;
+  // Of a violation: the first step whose return no configuration survives, and up to three of the
+  // states that were possible then.
+  uint32_t stuck = none;
+  std::vector<std::string> states;
+};
+
+// What a search may still use; taken from the bounds of the whole call.
+struct Budget {
+  uint64_t steps = 0;
+  uint64_t memory_bytes = 0;
+  uint64_t open = 0;
+};
+
+// Takes the steps that it has made from `budget`.
+Found search(const Part& part, ValuePool& pool, Budget& budget);
+
+}  // namespace coterie::proof
