@@ -7,6 +7,8 @@
 
 #include "coterie/base/assert.h"
 #include "coterie/proof/partition.h"
+#include "coterie/proof/pubsub.h"
+#include "coterie/proof/register_zones.h"
 #include "coterie/proof/search.h"
 
 namespace coterie::proof {
@@ -20,7 +22,7 @@ class Judge {
   Judge(const History& history, const Bounds& bounds)
       : history_(history),
         bounds_(bounds),
-        builder_(history, bounds_.slack, pool_),
+        builder_(history, bounds_.slack),
         budget_{std::min(bounds.steps_max, uint64_t{1} << 60), bounds.memory_bytes_max,
                 bounds.open_max} {}
 
@@ -38,12 +40,35 @@ class Judge {
 
  private:
   Ruling rule(const Group& group) {
-    const Part part = builder_.build(group.operations);
+    if (group.channel) return convict(judge_pubsub(history_, group.operations), group);
+    ValuePool pool;
+    const Part part = builder_.build(group.operations, pool);
     if (part.keys.size() > keys_of_part_max) return met(Bound::memory, part);
-    const Found found = search(part, pool_, budget_);
+    if (has_zones(part, pool)) return convict(judge_zones(history_, part, pool), group);
+    const Found found = search(part, pool, budget_);
     if (found.verdict == Verdict::bound_met) return met(found.bound, part);
     if (found.verdict == Verdict::violated) return convict(part, found);
     return {};
+  }
+
+  Ruling convict(const std::optional<Conviction>& conviction, const Group& group) const {
+    Ruling ruling;
+    if (!conviction) return ruling;
+    ruling.verdict = Verdict::violated;
+    ruling.key = history_[group.operations[0]].calls[0].key;
+    ruling.why = fmt::format("key {}: {}", ruling.key, conviction->why);
+    ruling.operations.assign(conviction->operations.begin(), conviction->operations.end());
+    sort_by_call(ruling.operations);
+    return ruling;
+  }
+
+  // By call, and each once.
+  void sort_by_call(std::vector<size_t>& operations) const {
+    std::sort(operations.begin(), operations.end());
+    operations.erase(std::unique(operations.begin(), operations.end()), operations.end());
+    std::stable_sort(operations.begin(), operations.end(), [&](size_t a, size_t b) {
+      return history_[a].called_ns < history_[b].called_ns;
+    });
   }
 
   Ruling met(Bound bound, const Part& part) const {
@@ -85,7 +110,6 @@ class Judge {
 
   const History& history_;
   const Bounds& bounds_;
-  ValuePool pool_;
   PartBuilder builder_;
   Budget budget_;
 };

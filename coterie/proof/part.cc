@@ -74,7 +74,8 @@ std::string Part::key_text() const {
   return text;
 }
 
-Part PartBuilder::build(const std::vector<uint32_t>& operations) {
+Part PartBuilder::build(std::span<const uint32_t> operations, ValuePool& pool) {
+  pool_ = &pool;
   Part part;
   part.steps.reserve(operations.size());
   part.calls.reserve(operations.size());
@@ -134,7 +135,7 @@ void PartBuilder::add(uint32_t index, Part& part) {
     if (!step.optional)
       result = operation.calls.size() == 1 ? &operation.result : &operation.result.list[i];
     part.calls.push_back(translate(operation.calls[i], result, part));
-    step.pure = step.pure && changes_nothing(part.calls.back(), pool_);
+    step.pure = step.pure && changes_nothing(part.calls.back(), *pool_);
   }
   if (step.optional && step.pure) {
     part.calls.resize(step.first_call);
@@ -160,13 +161,13 @@ PartCall PartBuilder::translate(const Call& given, const Value* result, Part& pa
     call.number = info.word == Word::incr ? by : -by;
     call.word = Word::incr;
   } else if (!given.args.empty() && info.number_arg != 0) {
-    call.a = pool_.intern(given.args[0]);
+    call.a = pool_->intern(given.args[0]);
   }
   if (given.args.size() > 1) {
     if (info.number_arg == 1) {
       call.number = *number_of(given.args[1]);
     } else {
-      call.b = pool_.intern(given.args[1]);
+      call.b = pool_->intern(given.args[1]);
     }
   }
   if (info.word == Word::use) call.number = *number_of(given.args[0]);
@@ -182,7 +183,7 @@ void PartBuilder::expect(const WordInfo& info, const Value& result, PartCall& ca
       return;
     case Value::Kind::text:
       call.expect = Expect::text;
-      call.result = pool_.intern(result.text);
+      call.result = pool_->intern(result.text);
       return;
     case Value::Kind::list:
       return expect_list(info, result, call, part);
@@ -194,7 +195,7 @@ void PartBuilder::expect_list(const WordInfo& info, const Value& result, PartCal
   call.expect = Expect::list;
   call.result = static_cast<uint32_t>(part.lists.size());
   call.count = static_cast<uint32_t>(result.list.size());
-  for (const Value& value : result.list) part.lists.push_back(pool_.intern(value.text));
+  for (const Value& value : result.list) part.lists.push_back(pool_->intern(value.text));
   const auto first = part.lists.begin() + call.result;
   if (info.shape == Shape::unordered) std::sort(first, part.lists.end());
   if (info.shape == Shape::pairs) {

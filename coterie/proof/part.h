@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,7 @@ class ValuePool {
     kept_bytes_ += text.size() + sizeof(std::string);
     return intern(kept_.emplace_back(text));
   }
+  size_t values() const { return texts_.size(); }
   std::string_view text(uint32_t value) const { return texts_[value]; }
   uint64_t bytes() const { return kept_bytes_ + texts_.size() * 40; }
 
@@ -92,12 +94,12 @@ struct Part {
 // Builds parts. Holds buffers, so that many small parts cost little.
 class PartBuilder {
  public:
-  PartBuilder(const History& history, const ExpirySlack& slack, ValuePool& pool)
-      : history_(history), slack_(slack), pool_(pool) {}
+  PartBuilder(const History& history, const ExpirySlack& slack)
+      : history_(history), slack_(slack) {}
 
   // REQUIRES: check_vocabulary has passed the history; none of `operations` has failed. Unknown
   // reads are left out. What has a time to live is followed by an expire.
-  Part build(const std::vector<uint32_t>& operations);
+  Part build(std::span<const uint32_t> operations, ValuePool& pool);
 
  private:
   void add(uint32_t operation, Part& part);
@@ -109,7 +111,7 @@ class PartBuilder {
 
   const History& history_;
   const ExpirySlack& slack_;
-  ValuePool& pool_;
+  ValuePool* pool_ = nullptr;
   boost::unordered_flat_map<std::string_view, uint16_t> keys_;
   boost::unordered_flat_map<uint64_t, uint32_t> seen_;
 };

@@ -76,7 +76,8 @@ std::string wrong_with(const Call& call, const Value* result, Model model) {
   if (info == nullptr) return fmt::format("there is no operation '{}'", call.name);
   if ((info->models >> static_cast<uint32_t>(model) & 1) == 0)
     return fmt::format("the model {} does not know '{}'", model_name(model), call.name);
-  if (call.args.size() < info->args_min || call.args.size() > info->args_max) {
+  if (call.args.size() < info->args_min ||
+      (info->args_max != any_number && call.args.size() > info->args_max)) {
     return fmt::format(
         "'{}' takes {}{} arguments besides its key, not {}", call.name,
         info->args_min == info->args_max ? "" : fmt::format("{} to ", info->args_min),

@@ -87,8 +87,8 @@ constexpr WordInfo words[] = {
      "token: 1 accepted, 0 refused as stale; on the key of the guarded resource"},
     {Word::publish, "publish", 1, 1, -1, Shape::done, Kind::channel, false, channel,
      "message; the key is the channel"},
-    {Word::received, "received", 0, 0, -1, Shape::list, Kind::channel, true, channel,
-     "what a subscriber was given since its last such operation, in order"},
+    {Word::received, "received", 0, any_number, -1, Shape::done, Kind::channel, true, channel,
+     "message ...: what a subscriber was given since its last such operation, in order"},
     {Word::expire, "", 0, 0, -1, Shape::done, Kind::text, false, 0, ""},
 };
 

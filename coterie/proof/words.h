@@ -73,11 +73,13 @@ enum class Shape : uint8_t {
 // What a key is used as. A key that is used as two of these is judged as well: "del" makes room.
 enum class Kind : uint8_t { text, set, hash, list, lock, fence, channel };
 
+inline constexpr uint8_t any_number = 255;
+
 struct WordInfo {
   Word word;
   std::string_view name;
   uint8_t args_min;
-  uint8_t args_max;
+  uint8_t args_max;   // any_number: no limit
   int8_t number_arg;  // which argument is a number; -1: none
   Shape shape;
   Kind kind;
