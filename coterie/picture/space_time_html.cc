@@ -19,6 +19,7 @@ namespace {
 constexpr size_t sentence_bytes_max = 4'000;
 constexpr size_t accused_max = 40;  // operations that are listed above the picture
 constexpr int halvings_max = 64;
+constexpr size_t event_bytes_least = 12;  // of the shortest row in the page's data
 
 std::string text_of(std::string_view bytes, size_t bytes_max = sentence_bytes_max) {
   return html_escaped(readable(bytes, bytes_max));
@@ -96,15 +97,20 @@ std::string accused_list(const Run& run) {
 std::string omitted_note(const Run& run) {
   if (run.omissions.empty()) return "";
   std::string list;
+  uint64_t all = 0;
   for (const Omission& omission : run.omissions) {
     list += fmt::format("{}{} {}", list.empty() ? "" : ", ", grouped(omission.count),
                         text_of(omission.what, 200));
+    all += omission.count;
   }
-  std::string out =
-      "<p class=\"omitted\" id=\"omitted\"><b>Not everything is drawn.</b> Left out: " + list + ".";
+  std::string out = fmt::format(
+      "<details class=\"omitted\" id=\"omitted\"><summary><b>Not everything is drawn:</b> {} "
+      "events "
+      "are left out</summary><p>Left out: {}.",
+      grouped(all), list);
   if (!run.narrow.empty())
     out += " For a part of the run in full: <code>" + text_of(run.narrow) + "</code>";
-  return out + "</p>\n";
+  return out + "</p></details>\n";
 }
 
 std::string header_of(const Run& run) {
@@ -152,7 +158,7 @@ Span halved(const Span& window, const Span& focus) {
   const int64_t half = (window.end_ns - window.start_ns) / 2;
   const int64_t middle = focus.start_ns + (focus.end_ns - focus.start_ns) / 2;
   const int64_t start = std::clamp(middle - half / 2, window.start_ns, window.end_ns - half);
-  return {start, start + std::max<int64_t>(half, 1)};
+  return {start, start + half};
 }
 
 Span common(const Span& a, const Span& b) {
@@ -166,24 +172,26 @@ std::string space_time_html(const Run& run, const HtmlOptions& options) {
   COTERIE_ASSERT(options.bytes_max >= html_bytes_least);
   Run drawn = complete(run);
   if (options.window && options.window->start_ns < options.window->end_ns)
-    drawn = complete(narrowed(drawn, common(*options.window, drawn.span)));
+    drawn = narrowed(drawn, common(*options.window, drawn.span));
   const Span focus = focus_of(drawn);
   const auto draw = [&](const Run& what) -> std::optional<std::string> {
-    if (events_of(what) > options.events_max) return std::nullopt;
+    const size_t events = events_of(what);
+    if (events > options.events_max || events * event_bytes_least > options.bytes_max)
+      return std::nullopt;
     std::string page = page_of(what, common(focus, what.span));
     if (page.size() > options.bytes_max) return std::nullopt;
     return page;
   };
   if (auto page = draw(drawn)) return *page;
   COTERIE_REACHED("picture too large: routine left out");
-  const Run thin = complete(thinned(drawn, focus));
-  if (auto page = draw(thin)) return *page;
+  Run part = thinned(drawn, focus);
+  if (auto page = draw(part)) return *page;
   COTERIE_REACHED("picture too large: narrowed around the violation");
-  Span window = drawn.span;
-  for (int i = 0; i < halvings_max; ++i) {
+  Span window = part.span;
+  for (int i = 0; i < halvings_max && window.start_ns < window.end_ns; ++i) {
     window = halved(window, focus);
-    // What is spared in the focus is needed less than what is near to it.
-    if (auto page = draw(complete(narrowed(thin, window)))) return *page;
+    part = narrowed(part, window);
+    if (auto page = draw(part)) return *page;
   }
   COTERIE_REACHED("picture too large: only the sentence is left");
   Run bare;

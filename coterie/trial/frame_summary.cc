@@ -76,13 +76,12 @@ struct RaftWords {
   FrameSummary operator()(const raft::TimeoutNow&) const {
     return {"stand now", fmt::format("stand for election now t{}", term), false};
   }
-  FrameSummary operator()(const raft::ReadIndexRequest& request) const {
-    return {"read index", fmt::format("read index? #{}", request.number), false};
+  FrameSummary operator()(const raft::ReadIndexRequest&) const {
+    return {"read index", "read index?", false};
   }
   FrameSummary operator()(const raft::ReadIndexReply& reply) const {
     return {"read index reply",
-            reply.granted ? fmt::format("read at {} #{}", reply.index, reply.number)
-                          : fmt::format("read refused #{}", reply.number),
+            reply.granted ? fmt::format("read at {}", reply.index) : std::string("read refused"),
             false};
   }
 };

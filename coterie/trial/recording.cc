@@ -133,7 +133,8 @@ void Recording::observe_disk(const TraceEvent& event) {
     work.node = short_id(event.node);
     work.submitted_ns = now_ns_;
     work.fate = picture::DiskWork::Fate::pending;
-    work.text = fmt::format("{}, {} bytes", event.text, event.size_bytes);
+    work.text = event.text;
+    if (event.size_bytes > 0) work.text += fmt::format(", {} bytes", event.size_bytes);
     // Reads and plain writes promise nothing; all else is durable when done.
     work.durable = event.text.ends_with(" synced") || event.text.starts_with("sync ") ||
                    event.text.starts_with("create ") || event.text.starts_with("rename ");
@@ -148,7 +149,9 @@ void Recording::observe_disk(const TraceEvent& event) {
   picture::DiskWork work = std::move(found->second);
   submitted.erase(found);
   work.ended_ns = now_ns_;
-  work.fate = event.text.empty() ? picture::DiskWork::Fate::done : picture::DiskWork::Fate::failed;
+  // A node removes what may be there: that it was not is no failure.
+  const bool failed = !event.text.empty() && !work.text.starts_with("remove ");
+  work.fate = failed ? picture::DiskWork::Fate::failed : picture::DiskWork::Fate::done;
   if (!event.text.empty()) work.text += fmt::format(": {}", event.text);
   keep(std::move(work));
 }

@@ -106,6 +106,7 @@ void Recording::observe_life(const TraceEvent& event) {
 void Recording::crashed(NodeId node, std::string why) {
   Seen& seen = nodes_[node];
   seen.running = false;
+  seen.commit = {};
   close_standing(seen);
   mark(node, Mark::Kind::crashed, why);
   seen.down = Condition{short_id(node), Condition::Kind::down, {now_ns_, 0}, std::move(why)};

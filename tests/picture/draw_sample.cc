@@ -1,5 +1,5 @@
-// draw_sample KIND FILE: draws one of the runs that the tests of the page look at, and writes beside
-// it what they need to know of it (FILE.json).
+// draw_sample KIND FILE: draws one of the runs that the tests of the page look at, and writes
+// beside it what they need to know of it (FILE.json) and the same for a terminal (FILE.txt).
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -9,6 +9,7 @@
 
 #include "coterie/picture/readable.h"
 #include "coterie/picture/space_time_html.h"
+#include "coterie/picture/text.h"
 #include "tests/picture/sample_run.h"
 
 namespace coterie::picture {
@@ -38,8 +39,9 @@ Run hostile_run() {
     operation.called_ns = at_ns;
     operation.returned_ns = at_ns + 900'000;
     run.operations.push_back({operation, 1});
-    Message message{1, 1, 2, at_ns, at_ns + 500'000, Message::Fate::delivered, false, false,
-                    text, text, text, 7};
+    Message message{
+        1,    1,    2,    at_ns, at_ns + 500'000, Message::Fate::delivered, false, false,
+        text, text, text, 7};
     run.messages.push_back(message);
     run.marks.push_back({1, Mark::Kind::warning, at_ns, text});
     run.omissions.push_back({text, 1});
@@ -106,5 +108,6 @@ int main(int count, char** arguments) {
   const std::string path = arguments[2];
   std::ofstream(path, std::ios::binary) << space_time_html(run);
   std::ofstream(path + ".json", std::ios::binary) << expected(run);
+  std::ofstream(path + ".txt", std::ios::binary) << text_picture(run);
   return 0;
 }

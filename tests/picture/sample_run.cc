@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -36,9 +37,9 @@ class Client {
         random_(mix_seed(options.seed, 100 + number)) {}
 
   void begin() {
-    simulation_.after({static_cast<int64_t>(
-                          random_.exponential(static_cast<double>(options_.pause_mean_ns)))},
-                      [this] { ask(); });
+    simulation_.after(
+        {static_cast<int64_t>(random_.exponential(static_cast<double>(options_.pause_mean_ns)))},
+        [this] { ask(); });
   }
   // What is under way has no outcome.
   std::vector<ClientOperation> take() {
@@ -83,6 +84,17 @@ class Client {
           });
         });
     served->bytes(connection, encode(words));
+    connection_ = connection;
+    life_ = simulation_.node(node_).incarnation();
+  }
+
+  // Each command has a connection of its own.
+  void hang_up() {
+    if (connection_ == 0) return;
+    simulation_.poke(node_, [this, number = std::exchange(connection_, 0), life = life_] {
+      if (simulation_.node(node_).incarnation() != life) return;
+      static_cast<ServedNode*>(simulation_.tenant(node_))->disconnect(number);
+    });
   }
 
   void answered(const resp::Value& reply) {
@@ -95,6 +107,7 @@ class Client {
 
   void done(proof::Outcome outcome, proof::Value result) {
     waits_ = false;
+    hang_up();
     open_.outcome = outcome;
     open_.result = std::move(result);
     open_.returned_ns = simulation_.now().ns;
@@ -110,6 +123,8 @@ class Client {
   proof::Operation open_;
   bool waits_ = false;
   uint64_t attempt_ = 0;
+  ServedNode::ConnectionNumber connection_ = 0;
+  uint64_t life_ = 0;
   uint64_t made_ = 0;
   std::vector<ClientOperation> seen_;
 };
@@ -151,12 +166,12 @@ void falsify(Run& run) {
                          write.calls[0].args[0] == read.result.text;
       if (!stale) continue;
       read.result = proof::Value::of(std::string("0-0"));
-      run.verdict = {Verdict::Kind::violated,
-                     fmt::format("client {} read {} = 0-0, which nobody has written, after client "
-                                 "{}'s write of {} had returned.",
-                                 read.client, read.calls[0].key, write.client,
-                                 write.calls[0].args[0]),
-                     {j, i}};
+      run.verdict = {
+          Verdict::Kind::violated,
+          fmt::format("client {} read {} = 0-0, which nobody has written, after client "
+                      "{}'s write of {} had returned.",
+                      read.client, read.calls[0].key, write.client, write.calls[0].args[0]),
+          {j, i}};
       return;
     }
   }
@@ -184,8 +199,8 @@ Run sample_run(const SampleOptions& options) {
   }
   std::vector<std::unique_ptr<Client>> clients;
   for (uint32_t i = 0; i < options.clients; ++i) {
-    clients.push_back(std::make_unique<Client>(simulation, i + 1, NodeId(i % options.nodes + 1),
-                                               options));
+    clients.push_back(
+        std::make_unique<Client>(simulation, i + 1, NodeId(i % options.nodes + 1), options));
     simulation.after(seconds(1), [client = clients.back().get()] { client->begin(); });
   }
   if (options.faults) break_things(simulation, options);

@@ -48,24 +48,29 @@ function drawOperation(parent, o, next) {
   const from = Math.max(left, frame.left) + 4;
   const room = Math.min(left + width, frame.width - frame.right) - from - 3;
   const text = operationText(o);
-  if (o.accused && textWidth(text, 11.5) > room) {
-    placeBeside(one, o, text, left, left + width, y);
-  } else {
-    const inside = shortened(text, room, 11);
-    if (inside) make(one, "text", { class: "inside", x: from, y: y + 4 }, inside);
-  }
+  const inside = shortened(text, room, 11);
+  if (o.accused && inside !== text && placeBeside(one, o, text, left, left + width, inside)) return;
+  if (inside) make(one, "text", { class: "inside", x: from, y: y + 4 }, inside);
 }
 
-// To the right of its bar, or to the left where there is more room.
-function placeBeside(one, o, text, left, right, y) {
-  const after = frame.width - frame.right - right - 8;
-  const before = left - frame.left - 8;
+// To the right of its bar, or to the left where there is more room: up to the next violated one.
+function placeBeside(one, o, text, left, right, inside) {
+  let [start, end] = [frame.left, frame.width - frame.right];
+  for (const other of accusedOperations) {
+    if (other === o || other.lane !== o.lane) continue;
+    if (other.at >= o.at) end = Math.min(end, x(other.at) - 4);
+    else start = Math.max(start, x(other.open ? other.at : other.until) + 4);
+  }
+  const after = end - right - 8;
+  const before = left - start - 8;
   const rightwards = textWidth(text, 12) < after || after >= before;
   const short = shortened(text, Math.max(before, after), 12);
+  if (short.length <= inside.length) return false;
   make(one, "text", {
-    class: "beside halo", x: rightwards ? right + 6 : left - 6, y: y + 4,
+    class: "beside halo", x: rightwards ? right + 6 : left - 6, y: lanes[o.lane].y + 4,
     "text-anchor": rightwards ? "start" : "end",
   }, short);
+  return true;
 }
 
 function drawHeat(parent, all) {

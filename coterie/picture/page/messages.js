@@ -22,8 +22,10 @@ function drawMessages(svg, places) {
   for (const bundle of bundles) drawBundle(layer, bundle, places);
   const labels = [];
   for (const m of single) drawMessage(layer, m, labels);
-  // Texts only where they can be read.
-  if (single.size + bundles.length <= 90) for (const l of labels) drawLabel(layer, l, places);
+  // Texts only where they can be read, and those of routine messages only where there is little else.
+  const crowd = plotWidth() / (all.length + 1);
+  if (crowd > 7) for (const l of labels) if (!l.m.routine) drawLabel(layer, l, places);
+  if (crowd > 30) for (const l of labels) if (l.m.routine) drawLabel(layer, l, places);
   return { all: all.length, bundled: bundled.length, bundles: bundles.length, routine: bundled.every((m) => m.routine) };
 }
 

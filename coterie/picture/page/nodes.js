@@ -32,7 +32,8 @@ function layOut() {
     lane.shown = true;
     if (lane.type === "client" && lane.index === count && count > 0) y += 6;
     lane.y = y;
-    y += lane.type === "node" ? pitch : 28;
+    const lastNode = lane.index === count - 1;
+    y += lane.type === "client" ? 28 : lastNode ? (clocksDiffer ? 56 : 46) : pitch;
   }
   frame.height = y + (lanes.length === count ? -20 : 0);
   picture.setAttribute("height", frame.height);
@@ -57,10 +58,12 @@ function drawNames(svg) {
   for (const lane of shownLanes()) {
     const name = frame.narrow ? lane.short : shortened(lane.name, frame.left - 10, 12);
     make(names, "text", { class: "lane-name", x: 2, y: lane.y + 4 }, name);
+    const offset = clocksDiffer && lane.type === "node" && !frame.narrow ? offsetAt(lane.index, (view.from + view.to) / 2) : null;
+    if (offset !== null) make(names, "text", { class: "lane-note", x: 2, y: lane.y + trackHalf + 22 }, "clock " + (offset < 0 ? "\u2212" : "+") + lengthText(Math.abs(offset)));
   }
 }
 
-function drawCuts(svg, places) {
+function drawCuts(svg) {
   const walls = group(svg, "walls");
   for (const cut of run.cuts.filter(inView)) {
     const left = clip(x(cut.at));
@@ -71,13 +74,31 @@ function drawCuts(svg, places) {
       const height = lanes[gap + 1].y - trackHalf - 12 - top;
       make(wall, "rect", { class: "cut-ground", x: left, y: top - 12, width, height: height + 20 });
       make(wall, "rect", { x: left, y: top - 12, width, height: height + 20, fill: "url(#cut-hatch)", "fill-opacity": cut.oneWay ? 0.35 : 0.8 });
-      const text = (cut.oneWay ? "one way cut: " : "cut: ") + cut.text;
-      const from = Math.max(left, frame.left) + 4;
-      const y = top + height / 2 + 3;
-      const room = Math.min(left + width, frame.width - frame.right) - from;
-      if (textWidth(text, 11) < room && places.take(from, y - 11, textWidth(text, 11), 14))
-        make(wall, "text", { class: "cut-text halo", x: from, y }, text);
     }
+  }
+}
+// Over the messages, that they can be read; placed before the messages' own texts.
+function placeCutTexts(places) {
+  const texts = [];
+  for (const cut of run.cuts.filter(inView)) {
+    for (const gap of cut.gaps) {
+      const text = headline(cut);
+      const from = Math.max(clip(x(cut.at)), frame.left) + 4;
+      const room = Math.min(clip(x(cut.until)), frame.width - frame.right) - from;
+      const y = (lanes[gap].y + lanes[gap + 1].y) / 2 + 3;
+      if (textWidth(text, 11) < room && places.take(from, y - 11, textWidth(text, 11), 14))
+        texts.push({ x: from, y, text });
+    }
+  }
+  return texts;
+}
+function drawCutTexts(svg, texts) {
+  for (const { text, ...place } of texts) make(svg, "text", { class: "cut-text halo", ...place }, text);
+}
+// Tracks, disks and clocks are no place for the texts of messages.
+function reserveLanes(places) {
+  for (const lane of lanes.slice(0, run.nodes.length)) {
+    places.take(0, lane.y - trackHalf - 14, frame.width, 2 * trackHalf + (clocksDiffer ? 44 : 26));
   }
 }
 
@@ -112,6 +133,7 @@ function drawStandings(svg) {
     const leads = s.role === "leader";
     const place = { x: left, y: lane.y - trackHalf, width, height: trackHalf * 2 };
     const colour = termColours.get(s.term) || "none";
+    make(one, "rect", { class: "gutter", ...place });
     make(one, "rect", { class: `standing ${s.role} ${colour}`, ...place });
     if (s.role === "candidate") make(one, "rect", { fill: "url(#stripes)", ...place });
     const from = Math.max(left, frame.left) + 4;
@@ -169,6 +191,17 @@ function drawDisk(svg) {
     make(one, "line", { class: "hit", x1: left - 2, x2: right + 2, y1: y, y2: y });
   }
   return { all, drawn: disks.childElementCount };
+}
+
+// A node's clock minus the right time.
+function offsetAt(lane, time) {
+  const readings = clocksOf[lane];
+  let i = readings.length - 1;
+  while (i > 0 && readings[i].at > time) --i;
+  const [a, b] = [readings[i], readings[i + 1]];
+  if (!a) return null;
+  if (!b || b.step || b.at === a.at || time < a.at) return Math.round(a.offset / 1e6) * 1e6;
+  return Math.round((a.offset + ((b.offset - a.offset) * (time - a.at)) / (b.at - a.at)) / 1e6) * 1e6;
 }
 
 // Ticks where a node's own clock shows round times, tied to where that is in truth.

@@ -1,7 +1,7 @@
 // The whole run in a strip: who led, when things were broken, how busy it was, where the violated
 // operations are, and the part that is shown.
 const strip = { row: 5, top: 4 };
-const stripX = (time) => frame.left + (time / Math.max(run.length, 1)) * plotWidth();
+const stripX = (time) => frame.left + Math.min(Math.max(time / Math.max(run.length, 1), 0), 1) * plotWidth();
 const stripTime = (px) => ((px - frame.left) / plotWidth()) * run.length;
 
 function busyBins() {

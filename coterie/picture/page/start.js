@@ -14,14 +14,17 @@ function drawNow() {
   drawAxis(picture);
   const plot = make(picture, "g", { "clip-path": "url(#plot)" });
   const places = new Places();
+  reserveLanes(places);
+  const cutTexts = placeCutTexts(places);
   drawBands(plot);
-  drawCuts(plot, places);
+  drawCuts(plot);
   drawTrips(plot);
   drawClocks(plot);
   drawStandings(plot);
   drawConditions(plot);
   const disk = drawDisk(plot);
   const messages = drawMessages(plot, places);
+  drawCutTexts(plot, cutTexts);
   const commits = drawCommits(plot);
   const operations = drawOperations(plot);
   const marks = drawMarks(plot);
@@ -44,7 +47,8 @@ function tellNotice({ messages, disk, commits, operations, marks }) {
   if (commits.drawn < commits.all) said.push("commit indexes are not drawn");
   if (operations.heat) said.push(`${countText(operations.all)} operations are drawn as strips`);
   if (marks.drawn < marks.all) said.push("plain log lines are not drawn");
-  byName("notice").textContent = said.length > 0 ? said.join("; ") + ". Zoom in to see each." : "";
+  byName("notice").textContent = said.length > 0 ? said.join("; ") + ". Zoom in to see each."
+    : "All that is in view is drawn. Click an event to see what it can have known of: its causal past.";
 }
 
 function drawFold() {
