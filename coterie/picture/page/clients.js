@@ -97,8 +97,9 @@ function drawTrips(svg) {
     if (o.node < 0 || !inView(o) || !lanes[o.lane].shown || !(o.accused || isChosen(o))) continue;
     const node = lanes[o.node];
     const name = "trip" + (o.accused ? " accused" : "");
-    const top = node.y + trackHalf;
-    const bottom = lanes[o.lane].y - 9;
+    const way = Math.sign(lanes[o.lane].y - node.y);
+    const top = node.y + way * trackHalf;
+    const bottom = lanes[o.lane].y - way * 9;
     const [left, right] = [clip(x(o.at)), clip(x(o.until))];
     make(trips, "path", { class: name, d: `M${left} ${bottom}V${top}` });
     if (!o.open) make(trips, "path", { class: name, d: `M${right} ${top}V${bottom}` });

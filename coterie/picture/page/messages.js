@@ -45,7 +45,7 @@ function drawMessage(layer, m, labels) {
     return;
   }
   const arrives = m.fate === "delivered";
-  const share = arrives ? 1 : m.fate === "under_way" ? 0.8 : 0.5;
+  const share = arrives ? 1 : m.fate === "under_way" ? 0.8 : lossShare(y1, y2);
   const yEnd = y1 + (y2 - y1) * share;
   const way = `M${left} ${y1}L${right} ${yEnd}`;
   make(one, "path", { class: "hit", d: way });
@@ -55,6 +55,8 @@ function drawMessage(layer, m, labels) {
   if (m.fate === "lost" || m.fate === "cut") drawCross(one, right, yEnd, 4);
   labels.push({ m, left, right, y1, yEnd });
 }
+// Crosses stand between lanes, not on one that is only crossed.
+function lossShare(y1, y2) { return Math.min(0.5, 30 / Math.abs(y2 - y1)); }
 function drawCross(parent, px, y, size) {
   make(parent, "path", { class: "cross", d: `M${px - size} ${y - size}l${2 * size} ${2 * size}m0 ${-2 * size}l${-2 * size} ${2 * size}` });
 }
@@ -99,7 +101,7 @@ function drawBundle(layer, list, places) {
   const [left, right] = [clip(mean((m) => m.at)), clip(mean((m) => m.until))];
   const broken = list.some((m) => m.fate === "lost" || m.fate === "cut");
   const { y1, y2 } = ends(list[0]);
-  const yEnd = broken ? (y1 + y2) / 2 : y2;
+  const yEnd = broken ? y1 + (y2 - y1) * lossShare(y1, y2) : y2;
   const past = choice.past && list.some((m) => choice.past.has(m)) ? " in-past" : "";
   const one = make(layer, "g", {
     class: "event bundle" + (list.every((m) => m.routine) ? " routine" : "") + (broken ? " lost" : "") + past,

@@ -19,23 +19,29 @@ function shownLanes() {
   return lanes.slice(0, run.nodes.length + clientsAtFirst);
 }
 
+function place(lane, y, height) {
+  lane.shown = true;
+  lane.y = y;
+  return y + height;
+}
 function layOut() {
   frame.width = Math.max(260, picture.clientWidth || picture.parentElement.clientWidth);
   frame.narrow = frame.width < 640;
   frame.left = frame.narrow ? 36 : 108;
   const count = run.nodes.length;
-  let pitch = count <= 3 ? 84 : count <= 5 ? 70 : count <= 9 ? 56 : 46;
-  if (clocksDiffer) pitch = Math.max(pitch, 62);
-  let y = frame.top + 24;
+  const pitch = clocksDiffer ? (count <= 3 ? 92 : count <= 5 ? 82 : 70) : count <= 3 ? 82 : count <= 5 ? 68 : count <= 9 ? 56 : 46;
   for (const lane of lanes) lane.shown = false;
-  for (const lane of shownLanes()) {
-    lane.shown = true;
-    if (lane.type === "client" && lane.index === count && count > 0) y += 6;
-    lane.y = y;
-    const lastNode = lane.index === count - 1;
-    y += lane.type === "client" ? 28 : lastNode ? (clocksDiffer ? 56 : 46) : pitch;
+  let y = frame.top + 14;
+  // What is violated stands at the top, whatever comes below.
+  const shown = shownLanes();
+  const top = count > 0 ? shown.filter((lane) => lane.accused).slice(0, 8) : [];
+  for (const lane of top) y = place(lane, y, 28);
+  if (top.length > 0) y += 12;
+  for (const lane of shown) {
+    if (lane.type === "node") y = place(lane, y + (lane.index === 0 ? 10 : 0), lane.index < count - 1 ? pitch : clocksDiffer ? 58 : 46);
+    else if (!lane.shown) y = place(lane, y, 28);
   }
-  frame.height = y + (lanes.length === count ? -20 : 0);
+  frame.height = y;
   picture.setAttribute("height", frame.height);
   picture.setAttribute("viewBox", `0 0 ${frame.width} ${frame.height}`);
 }
@@ -72,7 +78,7 @@ function drawCuts(svg) {
     for (const gap of cut.gaps) {
       const top = lanes[gap].y + trackHalf + 16;
       const height = lanes[gap + 1].y - trackHalf - 12 - top;
-      make(wall, "rect", { class: "cut-ground", x: left, y: top - 12, width, height: height + 20 });
+      make(wall, "rect", { class: cut.oneWay ? "cut-ground one-way" : "cut-ground", x: left, y: top - 12, width, height: height + 20 });
       make(wall, "rect", { x: left, y: top - 12, width, height: height + 20, fill: "url(#cut-hatch)", "fill-opacity": cut.oneWay ? 0.35 : 0.8 });
     }
   }
@@ -81,11 +87,12 @@ function drawCuts(svg) {
 function placeCutTexts(places) {
   const texts = [];
   for (const cut of run.cuts.filter(inView)) {
-    for (const gap of cut.gaps) {
+    // A cut of one way is said once; of both, in every gap.
+    for (const gap of cut.oneWay ? cut.gaps.slice(0, 1) : cut.gaps) {
       const text = headline(cut);
       const from = Math.max(clip(x(cut.at)), frame.left) + 4;
       const room = Math.min(clip(x(cut.until)), frame.width - frame.right) - from;
-      const y = (lanes[gap].y + lanes[gap + 1].y) / 2 + 3;
+      const y = (lanes[gap].y + (clocksDiffer ? 42 : 18) + lanes[gap + 1].y - 22) / 2 + 4;
       if (textWidth(text, 11) < room && places.take(from, y - 11, textWidth(text, 11), 14))
         texts.push({ x: from, y, text });
     }
@@ -130,19 +137,23 @@ function drawStandings(svg) {
     const left = clip(x(s.at));
     const width = Math.max(1.5, clip(x(s.until)) - left);
     const one = eventGroup(tracks, s, "track");
-    const leads = s.role === "leader";
-    const place = { x: left, y: lane.y - trackHalf, width, height: trackHalf * 2 };
+    const box = { x: left, y: lane.y - trackHalf, width, height: trackHalf * 2 };
     const colour = termColours.get(s.term) || "none";
-    make(one, "rect", { class: "gutter", ...place });
-    make(one, "rect", { class: `standing ${s.role} ${colour}`, ...place });
-    if (s.role === "candidate") make(one, "rect", { fill: "url(#stripes)", ...place });
+    make(one, "rect", { class: "gutter", ...box });
+    make(one, "rect", { class: `standing ${s.role} ${colour}`, ...box });
+    if (s.role === "candidate") make(one, "rect", { fill: "url(#stripes)", ...box });
+  }
+}
+// Over what crosses the tracks.
+function drawStandingTexts(svg) {
+  const texts = group(svg, "track-texts");
+  for (const s of run.standings.filter(inView)) {
+    const left = clip(x(s.at));
     const from = Math.max(left, frame.left) + 4;
-    const room = Math.min(left + width, frame.width - frame.right) - from - 2;
+    const room = Math.min(left + Math.max(1.5, clip(x(s.until)) - left), frame.width - frame.right) - from - 2;
     const text = shortened(standingText(s), room, 11);
-    if (text) {
-      const onTerm = leads ? "on-leader" : s.role === "candidate" ? "on-track halo" : "on-track";
-      make(one, "text", { class: onTerm, x: from, y: lane.y + 4 }, text);
-    }
+    const name = s.role === "leader" ? "on-leader " + (termColours.get(s.term) || "") : "on-track halo";
+    if (text) make(texts, "text", { class: name, x: from, y: lanes[s.lane].y + 4 }, text);
   }
 }
 
@@ -251,7 +262,7 @@ function drawCommits(svg) {
     const y = lanes[c.lane].y - trackHalf;
     make(shown, "path", { class: "commit", d: `M${px - 2.5} ${y - 4}h5l-2.5 4z` });
     const text = String(c.index);
-    if (px - (last.get(c.lane) ?? -99) < textWidth(text, 10) + 8) continue;
+    if (px - (last.get(c.lane) ?? -99) < textWidth(text, 10) + 24) continue;
     last.set(c.lane, px);
     make(shown, "text", { class: "commit-text halo", x: px + 4, y: y - 2 }, text);
   }

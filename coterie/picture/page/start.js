@@ -14,8 +14,8 @@ function drawNow() {
   drawAxis(picture);
   const plot = make(picture, "g", { "clip-path": "url(#plot)" });
   const places = new Places();
-  reserveLanes(places);
   const cutTexts = placeCutTexts(places);
+  reserveLanes(places);
   drawBands(plot);
   drawCuts(plot);
   drawTrips(plot);
@@ -24,6 +24,7 @@ function drawNow() {
   drawConditions(plot);
   const disk = drawDisk(plot);
   const messages = drawMessages(plot, places);
+  drawStandingTexts(plot);
   drawCutTexts(plot, cutTexts);
   const commits = drawCommits(plot);
   const operations = drawOperations(plot);
@@ -100,13 +101,16 @@ function drawLegend() {
     if (cross) drawCross(one, 30, 15, 4);
     if (name === "copy") make(one, "path", { class: "head", d: headAt(4, 4, 40, 18) + headAt(4, 4, 40, 18, 5) });
   };
-  const box = (name, fill) => (svg) => make(svg, "rect", { class: name, x: 2, y: 4, width: 40, height: 14, ...(fill ? { fill } : {}) });
+  const box = (name, fill) => (svg) => {
+    make(svg, "rect", { class: name, x: 2, y: 4, width: 40, height: 14 });
+    if (fill) make(svg, "rect", { fill, x: 2, y: 4, width: 40, height: 14 });
+  };
   const sign = (kind) => (svg) => make(svg, "path", { class: "mark " + kind, d: markPaths[kind], transform: "translate(22 11)" });
   const bar = (name) => (svg) => make(make(svg, "g", { class: "operation " + name }), "rect", { x: 2, y: 3, width: 40, height: 16, rx: 2.5 });
   if (run.nodes.length > 0) {
     entry("leads; each term has a colour", box("standing leader t0"));
     entry("follows in that term", box("standing follower t0"));
-    entry("stands for election", (svg) => { box("standing candidate t0")(svg); box("", "url(#stripes)")(svg); });
+    entry("stands for election", box("standing candidate t0", "url(#stripes)"));
     entry("down", (svg) => make(svg, "line", { class: "down", x1: 2, x2: 42, y1: 11, y2: 11 }));
     entry("paused", box("pause-edge", "url(#hatch)"));
     entry("links between these lanes are cut", box("cut-ground", "url(#cut-hatch)"));
