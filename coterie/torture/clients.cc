@@ -22,6 +22,13 @@ constexpr Duration pause_after_refusal = milliseconds(20);
 // A step with less patience is in a hurry: it says nothing about the store.
 constexpr Duration hurry_max = seconds(2);
 
+// Nothing came, or the node says that it could do nothing.
+bool in_vain(const workload::Answer& answer) {
+  return !answer.value ||
+         (answer.value->is_error() && (answer.value->text.starts_with("CLUSTERDOWN") ||
+                                       answer.value->text.starts_with("UNKNOWN")));
+}
+
 }  // namespace
 
 struct Clients::Client {
@@ -72,10 +79,11 @@ void Clients::run(Client& client) {
     const workload::Answer answer = client.driver->perform(*step);
     const Instant returned = monotonic_now();
     lock.lock();
-    const bool in_vain = !answer.value && step->patience > hurry_max && called >= shared_->demanded;
-    if (in_vain && !shared_->stopping && !shared_->unanswered) {
-      shared_->unanswered = fmt::format("{} was not answered in {:.1f} s", client.doing,
-                                        (returned - called).seconds());
+    if (called >= shared_->demanded && step->patience > hurry_max && in_vain(answer) &&
+        !shared_->stopping && !shared_->unanswered) {
+      shared_->unanswered = fmt::format(
+          "{} was not answered in {:.1f} s{}", client.doing, (returned - called).seconds(),
+          answer.value ? ", but with the error " + answer.value->text : "");
     }
     client.script->answered(answer, called.ns, returned.ns);
     collect(client);

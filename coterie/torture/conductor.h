@@ -26,6 +26,8 @@ class Conductor {
   // run: a node has ended by itself (Fault::refused), or the cluster does not become whole before a
   // wipe (Fault::timed_out).
   Result<void> turn(Instant now);
+  // Only looks whether a node has ended by itself.
+  Result<void> watch(Instant now);
   // Nothing is left to be done or taken back.
   bool done() const { return next_ == schedule_.size() && active_.empty(); }
   // When the next turn is worth it.
@@ -52,7 +54,6 @@ class Conductor {
   Result<void> end(const ScheduledFault& fault);
   Result<void> begin_at(const ScheduledFault& fault, uint64_t node);
   Result<void> end_at(const ScheduledFault& fault, uint64_t node);
-  Result<void> watch(Instant now);
   bool ready_for(const ScheduledFault& fault, Instant now);
   void set_links();
   void reset_links(const std::set<uint64_t>& nodes);

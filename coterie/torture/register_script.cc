@@ -7,15 +7,13 @@ namespace coterie::torture {
 
 namespace {
 
-constexpr std::string_view prefix = "register";
-
 class RegisterScript final : public workload::SingleCommand {
  public:
   using SingleCommand::SingleCommand;
 
  protected:
   Draft draw() override {
-    const std::string key = some_key(prefix);
+    const std::string key = register_key(random().below(register_keys));
     const double choice = random().unit();
     if (choice < 0.45) return {{"GET", key}, {"get", key, {}}, workload::as_text};
     if (choice < 0.75) {
@@ -39,6 +37,8 @@ class RegisterScript final : public workload::SingleCommand {
 };
 
 }  // namespace
+
+std::string register_key(uint64_t number) { return "coterie-torture/" + std::to_string(number); }
 
 std::unique_ptr<workload::Script> register_script(const workload::ScriptOptions& options) {
   return std::make_unique<RegisterScript>(options);
