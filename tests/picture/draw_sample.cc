@@ -89,9 +89,9 @@ std::string expected(const Run& run) {
                        operation.called_ns - run.span.start_ns,
                        operation.returned_ns - run.span.start_ns);
   }
-  out += fmt::format("],\"length\":{},\"nodes\":{},\"messages\":{},\"why\":{}}}\n",
-                     run.span.end_ns - run.span.start_ns, run.nodes.size(), run.messages.size(),
-                     json_quoted(readable(run.verdict.why, 4'000)));
+  out += fmt::format("],\"origin\":{},\"length\":{},\"nodes\":{},\"messages\":{},\"why\":{}}}\n",
+                     run.span.start_ns, run.span.end_ns - run.span.start_ns, run.nodes.size(),
+                     run.messages.size(), json_quoted(readable(run.verdict.why, 4'000)));
   return out;
 }
 

@@ -56,10 +56,10 @@ function where(e) {
   return laneName(e.lane);
 }
 function when(e) {
-  if (e.at === e.until) return exactTime(e.at);
+  const exact = (time) => timeText(time, 1000);
+  if (e.at === e.until) return exact(e.at);
   const open = e.open || e.fate === "pending" || e.fate === "under_way";
-  const end = open ? "open" : exactTime(e.until) + " (" + lengthText(e.until - e.at) + ")";
-  return exactTime(e.at) + " \u2013 " + end;
+  return exact(e.at) + " \u2013 " + (open ? "open" : exact(e.until) + " (" + lengthText(e.until - e.at) + ")");
 }
 function more(e) {
   const lines = [];
