@@ -86,19 +86,23 @@ Instant Conductor::next_turn(Instant now) const {
   return std::max(next, now);
 }
 
+// A node whose syncs fail must stop. One whose disk is full must not, unless it is new and cannot
+// even write down which cluster it belongs to.
+bool Conductor::expected(const Ending& ending) const {
+  return may_stop_.at(ending.node).kind == FaultKind::sync ||
+         ending.how.find("founding record cannot be written") != std::string::npos;
+}
+
 Result<void> Conductor::watch(Instant now) {
   for (const Ending& ending : cluster_.ended()) {
     const auto may_stop = may_stop_.find(ending.node);
-    if (may_stop == may_stop_.end() || may_stop->second < now) {
+    if (may_stop == may_stop_.end() || may_stop->second.until < now || !expected(ending)) {
       return fail(Fault::refused,
                   fmt::format("node {} has ended by itself: {}", ending.node, ending.how));
     }
-    note_(fmt::format("node {} has stopped, since its syncs fail", ending.node));
+    note_(fmt::format("node {} has stopped: {}", ending.node, ending.how));
     // While its fault lasts it stays down; afterwards it is late, and started again.
-    const bool lasts = std::any_of(active_.begin(), active_.end(), [&](const Active& one) {
-      return one.fault.kind == FaultKind::sync && one.fault.nodes.contains(ending.node);
-    });
-    if (!lasts) COTERIE_CHECK(cluster_.launch(ending.node));
+    if (may_stop->second.until != Instant::never()) COTERIE_CHECK(cluster_.launch(ending.node));
   }
   return {};
 }
@@ -129,9 +133,10 @@ Result<void> Conductor::begin_at(const ScheduledFault& fault, uint64_t node) {
       cluster_.pause(node);
       return {};
     case FaultKind::sync:
-      may_stop_[node] = Instant::never();
+      may_stop_[node] = {FaultKind::sync, Instant::never()};
       return cluster_.let_syncs_fail(node, true);
     case FaultKind::full:
+      may_stop_[node] = {FaultKind::full, Instant::never()};
       return cluster_.fill_disk(node);
     default:
       return {};
@@ -155,10 +160,12 @@ Result<void> Conductor::end_at(const ScheduledFault& fault, uint64_t node) {
       return {};
     case FaultKind::sync:
       COTERIE_CHECK(cluster_.let_syncs_fail(node, false));
-      may_stop_[node] = process::monotonic_now() + stop_patience;
+      may_stop_[node].until = process::monotonic_now() + stop_patience;
       return cluster_.launch(node);
     case FaultKind::full:
-      return cluster_.free_disk(node);
+      COTERIE_CHECK(cluster_.free_disk(node));
+      may_stop_[node].until = process::monotonic_now() + stop_patience;
+      return cluster_.launch(node);
     default:
       return cluster_.launch(node);
   }

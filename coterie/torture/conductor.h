@@ -50,6 +50,13 @@ class Conductor {
     Instant end;
   };
 
+  // A fault by which a node may end, and until when.
+  struct MayStop {
+    FaultKind kind = FaultKind::sync;
+    Instant until;
+  };
+
+  bool expected(const Ending& ending) const;
   Result<void> begin(const ScheduledFault& fault, Instant now);
   Result<void> end(const ScheduledFault& fault);
   Result<void> begin_at(const ScheduledFault& fault, uint64_t node);
@@ -72,7 +79,7 @@ class Conductor {
   Instant last_turn_;
   Instant next_reset_;
   bool refusing_ = false;                 // within a fault of the kind reset
-  std::map<uint64_t, Instant> may_stop_;  // whose syncs have failed: until when it may end by that
+  std::map<uint64_t, MayStop> may_stop_;  // by node
 };
 
 }  // namespace coterie::torture

@@ -74,6 +74,16 @@ class TestSocket {
     }
     return bytes;
   }
+  // Up to and with that.
+  std::string receive_through(std::string_view end) const {
+    std::string bytes;
+    while (!bytes.ends_with(end)) {
+      const std::string one = receive(1);
+      if (one.empty()) break;
+      bytes += one;
+    }
+    return bytes;
+  }
   // Waits for the end: "closed", "reset", or "data" if there is some.
   std::string ending() const {
     char one = 0;
