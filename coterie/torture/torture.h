@@ -14,6 +14,7 @@
 
 #include "coterie/base/result.h"
 #include "coterie/proof/history.h"
+#include "coterie/proof/judge.h"
 #include "coterie/torture/clients.h"
 #include "coterie/torture/fault_schedule.h"
 #include "coterie/torture/target.h"
@@ -62,6 +63,7 @@ struct Run {
   proof::History history;
   OperationCounts operations;
   std::map<FaultKind, uint64_t> faults;  // how often
+  proof::Bounds bounds;  // for the judges
   // Too little was acknowledged to say anything.
   bool vacuous = false;
 };
