@@ -27,6 +27,8 @@ constexpr Subcommand subcommands[] = {
     {"kill", kill_node, "send a signal to a node of `up`: see what happens"},
     {"demo", demo, "tell the story of a cluster that loses its leader, each step checked"},
     {"sim", sim, "put whole clusters on trial in the simulator, or replay one seed"},
+    {"torture", torture_processes,
+     "kill, stop and cut off real processes while clients work, and judge what these saw"},
     {"recover", recover,
      "when a majority of the disks is lost: what one survivor holds, and how to go on with it"},
     {"serve", serve, "run one node: alone, or as a member of a cluster"},

@@ -1,0 +1,340 @@
+// coterie torture: real processes that are killed, stopped and cut off from each other while
+// clients work, or a store that is there already; the judges rule on what the clients saw.
+#include "coterie/torture/torture.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "cli/exit_codes.h"
+#include "cli/subcommands.h"
+#include "cli/terminal.h"
+#include "coterie/process/process.h"
+#include "coterie/proof/judge.h"
+
+namespace coterie::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint64_t nodes_max = 9, clients_max = 100, seconds_max = 86'400;
+constexpr size_t shown_operations_max = 30;
+constexpr const char* shim_name = "coterie-disk-shim.so";
+
+struct TortureFlags {
+  uint64_t nodes = 5, clients = 12, seconds = 60, seed = 0;
+  std::string faults = "all", target, keep, disk_shim;
+  bool flush = false, quiet = false;
+};
+
+int refuse(const std::string& why, int code) {
+  fmt::print(stderr, "coterie torture: {}\n", why);
+  return code;
+}
+
+// INT, TERM and HUP are not delivered but read from here, so that a run can be ended in order. The
+// threads that are started meanwhile block them too.
+class Interruptions {
+ public:
+  Interruptions() {
+    sigemptyset(&signals_);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals_, signal);
+    sigprocmask(SIG_BLOCK, &signals_, nullptr);
+    socket_ = signalfd(-1, &signals_, SFD_CLOEXEC | SFD_NONBLOCK);
+  }
+  ~Interruptions() {
+    take();  // or they would end the program now
+    ::close(socket_);
+    sigprocmask(SIG_UNBLOCK, &signals_, nullptr);
+  }
+  Interruptions(const Interruptions&) = delete;
+  Interruptions& operator=(const Interruptions&) = delete;
+
+  // Waits until then; true when one has come, now or earlier.
+  bool before(Instant until) {
+    while (!come_) {
+      const Duration left = std::max(Duration{}, until - process::monotonic_now());
+      pollfd one{.fd = socket_, .events = POLLIN, .revents = 0};
+      poll(&one, 1, static_cast<int>((left.ns + 999'999) / 1'000'000));
+      take();
+      if (left <= Duration{}) break;
+    }
+    return come_;
+  }
+
+ private:
+  void take() {
+    signalfd_siginfo info{};
+    while (::read(socket_, &info, sizeof info) == sizeof info) come_ = true;
+  }
+
+  sigset_t signals_{};
+  int socket_ = -1;
+  bool come_ = false;
+};
+
+// What the run says: a line for each event, and on a terminal one that changes.
+class Narration {
+ public:
+  Narration(bool quiet, Duration duration)
+      : quiet_(quiet), changing_(is_terminal(stderr)), duration_(duration) {}
+  ~Narration() { wipe(); }
+
+  void note(const std::string& line) {
+    lines_ += line + "\n";
+    if (quiet_) return;
+    wipe();
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+  }
+
+  void progress(const torture::Progress& progress) {
+    if (!changing_) return;
+    wipe();
+    const std::string line =
+        fmt::format("{:.0f} of {:.0f} s, {} operations acknowledged, {} unknown; {}",
+                    progress.elapsed.seconds(), duration_.seconds(),
+                    progress.operations.acknowledged, progress.operations.unknown, progress.doing);
+    fmt::print(stderr, "{}", line);
+    std::fflush(stderr);
+    shown_ = line.size();
+  }
+
+  void wipe() {
+    if (shown_ > 0) fmt::print(stderr, "\r{:{}}\r", "", std::exchange(shown_, 0));
+  }
+
+  const std::string& lines() const { return lines_; }
+
+ private:
+  bool quiet_, changing_;
+  Duration duration_;
+  size_t shown_ = 0;
+  std::string lines_;
+};
+
+// Where the nodes live. It is removed at the end, unless it was named or there is something to see.
+class Folder {
+ public:
+  explicit Folder(const std::string& named) : named_(!named.empty()), path_(named) {}
+  ~Folder() {
+    std::error_code ignored;
+    if (!path_.empty() && !named_ && !kept_) fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  Result<void> make() {
+    std::error_code error;
+    if (named_) {
+      fs::create_directories(path_, error);
+      if (error || !fs::is_empty(path_, error) || error) {
+        return fail(Fault::io,
+                    fmt::format("--keep: {} is not an empty folder, nor can be made one", path_));
+      }
+      path_ = fs::absolute(path_).lexically_normal().string();
+      return {};
+    }
+    std::string name = (fs::temp_directory_path() / "coterie-torture-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) return fail(Fault::io, "cannot make a temporary folder");
+    path_ = name;
+    return {};
+  }
+
+  void keep() { kept_ = true; }
+  bool stays() const { return named_ || kept_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  bool named_, kept_ = false;
+  std::string path_;
+};
+
+std::string usual_disk_shim() {
+  std::error_code error;
+  const fs::path shim = fs::read_symlink("/proc/self/exe", error).parent_path() / shim_name;
+  return !error && fs::exists(shim, error) ? shim.string() : "";
+}
+
+bool write_file(const std::string& path, const std::string& content) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << content;
+  out.close();
+  return !out.fail();
+}
+
+void print_run(const torture::Run& run) {
+  std::string faults;
+  for (const auto& [kind, count] : run.faults)
+    faults +=
+        fmt::format("{}{} {}", faults.empty() ? "" : ", ", count, torture::fault_kind_name(kind));
+  if (!faults.empty()) fmt::print("faults: {}\n", faults);
+  fmt::print("{} operations acknowledged, {} unknown, {} not executed\n",
+             run.operations.acknowledged, run.operations.unknown, run.operations.failed);
+}
+
+void print_violation(const proof::Ruling& ruling, const proof::History& history) {
+  fmt::print("VIOLATED: {}\n", ruling.why);
+  const size_t shown = std::min(ruling.operations.size(), shown_operations_max);
+  for (size_t i = 0; i < shown; ++i)
+    fmt::print("  {}\n", proof::describe(history[ruling.operations[i]]));
+  if (shown < ruling.operations.size())
+    fmt::print("  and {} more\n", ruling.operations.size() - shown);
+}
+
+// The verdict, printed, as an exit code.
+int rule(const torture::Run& run) {
+  print_run(run);
+  const proof::Ruling ruling = proof::judge(run.history, proof::Model::automatic, run.bounds);
+  if (ruling.verdict == proof::Verdict::violated) print_violation(ruling, run.history);
+  if (run.end == torture::RunEnd::stalled) fmt::print("STALLED: {}\n", run.why);
+  if (ruling.verdict == proof::Verdict::violated || run.end == torture::RunEnd::stalled)
+    return exit_no;
+  if (ruling.verdict == proof::Verdict::bound_met) {
+    fmt::print("no verdict: {}\n", ruling.why);
+    return exit_bound;
+  }
+  if (run.vacuous) {
+    fmt::print("VACUOUS: too few operations were acknowledged to say that anything holds\n");
+    return exit_no;
+  }
+  fmt::print("holds\n");
+  return exit_done;
+}
+
+// What is to be seen afterwards, and how the program ends.
+int conclude(const torture::Run& run, const std::string& again) {
+  using torture::RunEnd;
+  if (run.end == RunEnd::unable) return refuse(run.why, exit_unavailable);
+  if (run.end == RunEnd::interrupted) {
+    fmt::print("interrupted: nothing was judged\n");
+    return exit_bound;
+  }
+  const int code = rule(run);
+  if (code != exit_done) fmt::print("the same faults again: {}\n", again);
+  return code;
+}
+
+int torture_our_own(const TortureFlags& flags, const torture::LoadOptions& load,
+                    const std::set<torture::FaultKind>& kinds) {
+  Folder folder(flags.keep);
+  if (const Result<void> made = folder.make(); !made)
+    return refuse(made.error().message, exit_cannot_create);
+  torture::ClusterTortureOptions options;
+  options.load = load;
+  options.nodes = flags.nodes;
+  options.kinds = kinds;
+  options.folder = folder.path();
+  options.disk_shim = flags.disk_shim.empty() ? usual_disk_shim() : flags.disk_shim;
+  Narration narration(flags.quiet, load.duration);
+  torture::Run run;
+  {
+    Interruptions interruptions;
+    run = torture::torture_cluster(
+        options, {.interrupted_before = [&](Instant until) { return interruptions.before(until); },
+                  .note = [&](const std::string& line) { narration.note(line); },
+                  .progress = [&](const torture::Progress& now) { narration.progress(now); }});
+    narration.wipe();
+  }
+  const std::string again =
+      fmt::format("coterie torture --nodes {} --seconds {} --clients {} --faults {} --seed {}",
+                  flags.nodes, flags.seconds, flags.clients, flags.faults, load.seed);
+  const int code = conclude(run, again);
+  if (code == exit_no) folder.keep();
+  if (folder.stays()) {
+    write_file(folder.path() + "/run.log", narration.lines());
+    fmt::print("what the nodes have logged is in {}\n", folder.path());
+  }
+  return code;
+}
+
+int torture_another(const TortureFlags& flags, const torture::LoadOptions& load) {
+  const Result<torture::Target> target = torture::parse_target(flags.target);
+  if (!target) return refuse("--target: " + target.error().message, exit_usage);
+  if (const Result<void> prepared = torture::prepare_target(*target, flags.flush); !prepared)
+    return refuse(prepared.error().message, exit_unavailable);
+  Narration narration(flags.quiet, load.duration);
+  narration.note(fmt::format("seed {}", load.seed));
+  torture::Run run;
+  {
+    Interruptions interruptions;
+    run = torture::torture_target(
+        *target, load,
+        {.interrupted_before = [&](Instant until) { return interruptions.before(until); },
+         .note = [&](const std::string& line) { narration.note(line); },
+         .progress = [&](const torture::Progress& now) { narration.progress(now); }});
+    narration.wipe();
+  }
+  return conclude(run,
+                  fmt::format("coterie torture --target {} --seconds {} --clients {} --seed {}",
+                              flags.target, flags.seconds, flags.clients, load.seed));
+}
+
+std::string fault_help() {
+  std::string text = "Faults:\n";
+  for (size_t i = 0; i < torture::fault_kinds; ++i) {
+    const auto kind = static_cast<torture::FaultKind>(i);
+    text +=
+        fmt::format("  {:<10}{}\n", torture::fault_kind_name(kind), torture::fault_kind_help(kind));
+  }
+  return text +
+         "\nExit codes: 0 what the clients saw holds; 1 it is violated, or nodes or clients did "
+         "not come back, or too little happened; 3 a bound was met before the judges knew.";
+}
+
+}  // namespace
+
+int torture_processes(Arguments arguments) {
+  TortureFlags given;
+  Flags flags("coterie torture",
+              "Starts a cluster of real processes and kills, stops and cuts them off while clients "
+              "work; judges rule on what the clients saw. Or judges a server that is there.");
+  flags.number("--nodes", "N", given.nodes, "nodes of the cluster, 1 to 9");
+  flags.number("--seconds", "N", given.seconds, "how long clients work and faults strike");
+  flags.number("--clients", "N", given.clients, "clients, 1 to 100");
+  flags.number("--seed", "N", given.seed, "which faults, and what the clients do; 0: a new one");
+  flags.text("--faults", "LIST", given.faults, "all, none, kill,cut,... or all-but-kill,cut,...");
+  flags.text("--target", "URL", given.target,
+             "instead of a cluster of our own, without faults: redis://HOST:PORT[,HOST:PORT...] or "
+             "etcd://HOST:PORT, on this machine");
+  flags.on("--flush", given.flush, "empty the target first");
+  flags.text("--keep", "FOLDER", given.keep, "where the nodes live; its logs are kept");
+  flags.text("--disk-shim", "FILE", given.disk_shim,
+             "the library that lets syncs fail, if it is not beside the program");
+  flags.on("--quiet", given.quiet, "print the verdict alone");
+  flags.epilogue(fault_help());
+  if (const auto code = flags.parse(arguments)) return *code;
+  if (given.nodes < 1 || given.nodes > nodes_max) return refuse("--nodes takes 1 to 9", exit_usage);
+  if (given.clients < 1 || given.clients > clients_max)
+    return refuse("--clients takes 1 to 100", exit_usage);
+  if (given.seconds < 1 || given.seconds > seconds_max)
+    return refuse("--seconds takes 1 to 86400", exit_usage);
+  const Result<std::set<torture::FaultKind>> kinds = torture::parse_fault_kinds(given.faults);
+  if (!kinds) return refuse("--faults: " + kinds.error().message, exit_usage);
+  if (!given.disk_shim.empty() && !fs::exists(given.disk_shim))
+    return refuse(fmt::format("--disk-shim: there is no {}", given.disk_shim), exit_no_input);
+  if (given.seed == 0)
+    given.seed = static_cast<uint64_t>(process::monotonic_now().ns / 1'000) % 1'000'000'000 + 1;
+  const torture::LoadOptions load{.seed = given.seed,
+                                  .clients = static_cast<uint32_t>(given.clients),
+                                  .duration = seconds(static_cast<int64_t>(given.seconds))};
+  if (!given.target.empty()) {
+    for (const char* other : {"--nodes", "--faults", "--keep", "--disk-shim"}) {
+      if (flags.given(other))
+        return refuse(fmt::format("--target and {} exclude each other", other), exit_usage);
+    }
+    return torture_another(given, load);
+  }
+  if (given.flush) return refuse("--flush is for a --target", exit_usage);
+  return torture_our_own(given, load, *kinds);
+}
+
+}  // namespace coterie::cli
