@@ -63,6 +63,7 @@ std::vector<Case> cases() {
        10'000},
       {"counter", Model::counter, with({"incr", "decr", "incr", "get", "get", "set"}, 3), 10'000},
       {"append", Model::kv, with({"append", "get", "get", "strlen", "set"}, 3), 5'000},
+      {"append_unique", Model::kv, with({"append", "get", "append", "strlen", "set"}, 0), 8'000},
       {"members", Model::set, with({"sadd", "srem", "sismember", "sismember"}, 3), 8'000},
       {"set", Model::set, with({"sadd", "srem", "sismember", "smembers", "scard", "del"}, 3),
        8'000},
@@ -74,6 +75,9 @@ std::vector<Case> cases() {
       {"lock", Model::lock, with({"acquire", "acquire", "release", "use"}, 4), 8'000},
       {"kv", Model::kv, with({"set", "get", "get", "incr", "cas", "del"}, 3), 8'000},
   };
+  for (Case& one : all) {
+    if (one.name == "append_unique") one.options.prefix = "v";
+  }
   all.back().options.keys = 2;
   all.back().options.transactions = 0.4;
   return all;

@@ -7,10 +7,17 @@ namespace coterie::proof {
 
 namespace {
 
+constexpr size_t shown_bytes_max = 40;  // of one word
+
+std::string short_of(const std::string& word) {
+  if (word.size() <= shown_bytes_max) return word;
+  return fmt::format("{}... ({} bytes)", word.substr(0, shown_bytes_max / 2), word.size());
+}
+
 std::string describe_call(const Call& call) {
   std::string text = call.name;
-  if (!call.key.empty()) text += " " + call.key;
-  for (const std::string& argument : call.args) text += " " + argument;
+  if (!call.key.empty()) text += " " + short_of(call.key);
+  for (const std::string& argument : call.args) text += " " + short_of(argument);
   return text;
 }
 
@@ -21,7 +28,7 @@ std::string describe(const Value& value) {
     case Value::Kind::null:
       return "nothing";
     case Value::Kind::text:
-      return value.text;
+      return short_of(value.text);
     case Value::Kind::list: {
       std::string text = "[";
       for (const Value& part : value.list) {

@@ -27,6 +27,22 @@ uint64_t Machine::bytes() const {
   return table_.bytes() + products_.bytes() + known_.bucket_count() * (memory_of_known + 1);
 }
 
+bool Machine::holds_text(State state) const {
+  uint32_t value = 0, lease = 0;
+  return text_of(state, value, lease);
+}
+
+uint32_t Machine::text_value(State state) const {
+  uint32_t value = 0, lease = 0;
+  text_of(state, value, lease);
+  return value;
+}
+
+SequenceTable::Sequence Machine::contents(State state) const {
+  if (state == 0 || (state & plain_text) != 0) return {};
+  return table_[state >> 1].subspan(1);
+}
+
 Machine::State Machine::apply(State state, const Step& step) {
   const bool one_key = part_.keys.size() <= 1;
   const PartCall* calls = part_.calls_of(step);

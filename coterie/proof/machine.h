@@ -29,6 +29,11 @@ class Machine {
   // The state after `step`, or dead.
   State apply(State state, const Step& step);
   uint64_t bytes() const;
+  // For one key: whether it holds a text or nothing; that text, 0 for nothing; the members of a
+  // set, the fields and values of a hash.
+  bool holds_text(State state) const;
+  uint32_t text_value(State state) const;
+  SequenceTable::Sequence contents(State state) const;
   // For messages: what the keys hold.
   std::string describe(State state) const;
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "coterie/base/assert.h"
+#include "coterie/proof/ghosts.h"
 
 namespace coterie::proof {
 
@@ -116,6 +117,7 @@ Part PartBuilder::build(std::span<const uint32_t> operations, ValuePool& pool) {
       if (step.after != none) step.after = place[step.after];
     }
   }
+  replace_ghosts(part, pool);
   identify(part);
   return part;
 }

@@ -19,6 +19,7 @@
 namespace coterie::proof {
 
 inline constexpr uint32_t none = std::numeric_limits<uint32_t>::max();
+inline constexpr char ghost_byte = '\x1a';  // of what no result shows (ghosts.h)
 inline constexpr int64_t never = std::numeric_limits<int64_t>::max();
 
 // Texts, each kept once. Those that are not added with keep() belong to the history, which
@@ -36,6 +37,16 @@ class ValuePool {
     kept_bytes_ += text.size() + sizeof(std::string);
     return intern(kept_.emplace_back(text));
   }
+  // A value that equals none of the history, but has a length; the same for the same length.
+  uint32_t ghost(size_t length) {
+    const auto [place, added] = ghosts_.try_emplace(length, static_cast<uint32_t>(texts_.size()));
+    if (added) texts_.push_back(kept_.emplace_back(length, ghost_byte));
+    return place->second;
+  }
+  bool is_ghost(uint32_t value) const {
+    const auto found = ghosts_.find(texts_[value].size());
+    return found != ghosts_.end() && found->second == value;
+  }
   size_t values() const { return texts_.size(); }
   std::string_view text(uint32_t value) const { return texts_[value]; }
   uint64_t bytes() const { return kept_bytes_ + texts_.size() * 40; }
@@ -44,6 +55,7 @@ class ValuePool {
   std::vector<std::string_view> texts_ = {""};
   boost::unordered_flat_map<std::string_view, uint32_t> numbers_;
   std::deque<std::string> kept_;
+  boost::unordered_flat_map<size_t, uint32_t> ghosts_;
   uint64_t kept_bytes_ = 0;
 };
 

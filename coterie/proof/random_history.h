@@ -20,6 +20,7 @@ struct RandomHistoryOptions {
   uint32_t clients = 3;
   size_t keys = 1;
   uint64_t values = 3;  // how many different ones; 0: every written value is new
+  std::string prefix;   // of values that are new
   double unknown = 0.1;
   double failed = 0.05;
   double transactions = 0;
@@ -106,7 +107,8 @@ class RandomHistory {
 
  private:
   std::string value() {
-    return std::to_string(options_.values == 0 ? ++fresh_ : 1 + random_.below(options_.values));
+    if (options_.values == 0) return options_.prefix + std::to_string(++fresh_);
+    return std::to_string(1 + random_.below(options_.values));
   }
 
   Call call() {

@@ -8,6 +8,7 @@
 
 #include "coterie/base/assert.h"
 #include "coterie/base/reached.h"
+#include "coterie/proof/guide.h"
 
 namespace coterie::proof {
 
@@ -156,6 +157,8 @@ class ConfigurationSet {
   boost::unordered_flat_map<uint64_t, uint32_t> chains_;
 };
 
+constexpr size_t all_configurations = size_t{1} << 40;
+
 struct Event {
   int64_t at = 0;
   uint32_t step = 0;
@@ -186,11 +189,13 @@ class Sweep {
  public:
   using Config = Configuration<words>;
 
-  Sweep(const Part& part, ValuePool& pool, Budget& budget)
+  Sweep(const Part& part, ValuePool& pool, Budget& budget, size_t width)
       : part_(part),
         machine_(part, pool),
         pool_(pool),
         budget_(budget),
+        width_(width),
+        guide_(part, pool, machine_),
         slot_of_(part.steps.size(), none),
         kind_of_(part.identities, none),
         seen_(unknowns_),
@@ -209,8 +214,13 @@ class Sweep {
     }
     return found_;
   }
+  // Whether configurations were left out: then only "it holds" counts.
+  bool narrowed() const { return narrowed_; }
 
  private:
+  // How many configurations are looked at for each that is kept.
+  static constexpr size_t narrow_steps = 16;
+
   // An unknown operation, or several that are equal.
   struct Kind {
     uint32_t step = 0;       // one of them
@@ -254,10 +264,14 @@ class Sweep {
     }
     // First come, first served: those that use few unknown operations come before those that use
     // more, and cover them.
-    for (size_t i = 0; i < seen_.size(); ++i) {
-      expand(Config(seen_[i]), slot);
-      if (!within_bounds()) return false;
+    // A narrow sweep asks the unknown ones only when nothing else helps.
+    const bool narrow = width_ < all_configurations;
+    if (narrow && !kinds_.empty()) {
+      if (!close(slot, Unknown::left_out)) return false;
+      narrowed_ = true;
     }
+    if ((!narrow || kinds_.empty() || after_.size() == 0) && !close(slot, Unknown::tried))
+      return false;
     if (after_.size() == 0) return stuck(step);
     after_.swap(now_);
     for (Config& config : now_) config.placed.clear(slot);
@@ -267,7 +281,23 @@ class Sweep {
     return true;
   }
 
-  void expand(const Config& config, uint32_t wanted) {
+  enum class Unknown : uint8_t { left_out, tried };
+
+  // From all that is in seen_, as far as it goes. False: a bound was met.
+  bool close(uint32_t wanted, Unknown unknown) {
+    for (size_t i = 0; i < seen_.size(); ++i) {
+      if (after_.size() >= width_ || i / narrow_steps > width_) {
+        narrowed_ = true;
+        break;
+      }
+      expand(Config(seen_[i]), wanted, unknown);
+      if (!within_bounds()) return false;
+    }
+    return true;
+  }
+
+  void expand(const Config& config, uint32_t wanted, Unknown unknown) {
+    needy_.clear();
     for (size_t i = 0; i < open_.size(); ++i) {
       const uint32_t step = open_[i];
       const Step& next = part_.steps[step];
@@ -276,12 +306,16 @@ class Sweep {
       --budget_.steps;
       Config to = config;
       to.state = machine_.apply(config.state, next);
-      if (to.state == Machine::dead) continue;
+      const bool right = to.state != Machine::dead;
+      if (guide_.needs_help(next, right)) needy_.push_back({step, right});
+      if (!right) continue;
       to.placed.set(slot_of_[step]);
       keep(to, to.state != config.state, wanted);
     }
+    if (unknown == Unknown::left_out || (guide_.on() && needy_.empty())) return;
     for (uint32_t kind = 0; kind < kinds_.size(); ++kind) {
       const Step& next = part_.steps[kinds_[kind].step];
+      if (guide_.on() && !may_help(config.state, next)) continue;
       if (unknowns_.count(config.used, kind) >= kinds_[kind].available || !is_due(config, next))
         continue;
       --budget_.steps;
@@ -291,6 +325,13 @@ class Sweep {
       to.used = unknowns_.with(config.used, kind);
       keep(to, true, wanted);
     }
+  }
+
+  bool may_help(State state, const Step& unknown) const {
+    for (const auto& [step, right] : needy_) {
+      if (guide_.may_help(state, unknown, part_.steps[step], right)) return true;
+    }
+    return false;
   }
 
   void keep(Config& config, bool changed, uint32_t wanted) {
@@ -361,6 +402,9 @@ class Sweep {
   Machine machine_;
   ValuePool& pool_;
   Budget& budget_;
+  size_t width_;
+  bool narrowed_ = false;
+  Guide guide_;
   Found found_;
   Unknowns unknowns_;
   std::vector<uint32_t> slot_of_;  // of open operations
@@ -368,7 +412,8 @@ class Sweep {
   std::vector<uint32_t> open_;
   std::vector<uint32_t> kind_of_;  // by identity
   std::vector<Kind> kinds_;
-  std::vector<Config> now_;        // at this point of the sweep
+  std::vector<std::pair<uint32_t, bool>> needy_;  // what unknown ones may help; right without?
+  std::vector<Config> now_;                       // at this point of the sweep
   ConfigurationSet<words> seen_;   // in which the operation that returns is not placed yet
   ConfigurationSet<words> after_;  // in which it is
 };
@@ -385,15 +430,27 @@ uint64_t most_open(const std::vector<Event>& events, const Part& part) {
   return most;
 }
 
+// A narrow sweep first: a history that holds mostly shows it there.
+template <size_t words>
+Found widen(const Part& part, ValuePool& pool, Budget& budget) {
+  for (const size_t width : {size_t{4}, size_t{64}}) {
+    Sweep<words> sweep(part, pool, budget, width);
+    Found found = sweep.run();
+    if (found.verdict != Verdict::violated || !sweep.narrowed()) return found;
+    COTERIE_REACHED("a narrow search has not found an order");
+  }
+  return Sweep<words>(part, pool, budget, all_configurations).run();
+}
+
 }  // namespace
 
 Found search(const Part& part, ValuePool& pool, Budget& budget) {
   const uint64_t open = most_open(events_of(part), part);
   if (open > budget.open || open > 1'024)
     return {.verdict = Verdict::bound_met, .bound = Bound::open, .stuck = none, .states = {}};
-  if (open <= 64) return Sweep<1>(part, pool, budget).run();
-  if (open <= 256) return Sweep<4>(part, pool, budget).run();
-  return Sweep<16>(part, pool, budget).run();
+  if (open <= 64) return widen<1>(part, pool, budget);
+  if (open <= 256) return widen<4>(part, pool, budget);
+  return widen<16>(part, pool, budget);
 }
 
 }  // namespace coterie::proof

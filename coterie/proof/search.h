@@ -14,8 +14,9 @@
 //    can.
 //
 // Wing & Gong, "Testing and Verifying Concurrent Objects", 1993; Lowe, "Testing for
-// Linearizability", 2017 (just-in-time linearization). When the sweep grows wide, a search in
-// depth is tried first: a history that holds often shows it early there.
+// Linearizability", 2017 (just-in-time linearization). A narrow sweep, that keeps a few
+// configurations at each return, goes first: a history that holds mostly shows it there. Only one
+// that leaves nothing out convicts.
 #pragma once
 
 #include <string>
