@@ -29,6 +29,7 @@ constexpr Subcommand subcommands[] = {
     {"sim", sim, "put whole clusters on trial in the simulator, or replay one seed"},
     {"torture", torture_processes,
      "kill, stop and cut off real processes while clients work, and judge what these saw"},
+    {"check", check, "judge a recorded history: a verdict, with the reason"},
     {"recover", recover,
      "when a majority of the disks is lost: what one survivor holds, and how to go on with it"},
     {"serve", serve, "run one node: alone, or as a member of a cluster"},

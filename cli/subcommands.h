@@ -14,6 +14,7 @@ int kill_node(Arguments arguments);
 int status(Arguments arguments);
 int demo(Arguments arguments);
 int sim(Arguments arguments);
+int check(Arguments arguments);
 int torture_processes(Arguments arguments);
 int recover(Arguments arguments);
 
