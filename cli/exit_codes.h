@@ -5,7 +5,9 @@ namespace coterie::cli {
 
 inline constexpr int exit_done = 0;
 inline constexpr int exit_no = 1;              // the answer is no: degraded, a step failed
+inline constexpr int exit_bound = 3;           // a bound was met before the answer was known
 inline constexpr int exit_usage = 64;          // a flag is wrong
+inline constexpr int exit_data = 65;           // what was read is not what it should be
 inline constexpr int exit_no_input = 66;       // a file that was named is not there
 inline constexpr int exit_unavailable = 69;    // a port is in use, no node answers
 inline constexpr int exit_software = 70;       // it should not have happened

@@ -87,4 +87,8 @@ bool Flags::given(const std::string& name) const {
   return impl_->app.get_option(name)->count() > 0;
 }
 
+std::string Flags::value(const std::string& name) const {
+  return impl_->app.get_option(name)->results().back();
+}
+
 }  // namespace coterie::cli

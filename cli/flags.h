@@ -39,6 +39,8 @@ class Flags {
   std::optional<int> parse(Arguments arguments);
   // True when the flag was given on the command line.
   bool given(const std::string& name) const;
+  // As it was written there. REQUIRES: given(name)
+  std::string value(const std::string& name) const;
 
  private:
   struct Impl;

@@ -1,148 +1,201 @@
-// coterie sim: whole clusters on trial in the simulator, a seed each; one seed replayed with all
-// that its nodes logged.
+// coterie sim: whole clusters on trial in the simulator, a seed each; one seed replayed, drawn,
+// made small; a scenario run; a campaign in shards.
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <map>
+#include <fstream>
+#include <set>
+#include <sstream>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "cli/exit_codes.h"
+#include "cli/sim_run.h"
 #include "cli/subcommands.h"
-#include "cli/terminal.h"
-#include "coterie/base/reached.h"
-#include "coterie/trial/trial.h"
+#include "coterie/base/mutant.h"
 
 namespace coterie::cli {
 
 namespace {
-
-struct Range {
-  uint64_t first = 1;
-  uint64_t last = 100;
-};
 
 bool parse_number(std::string_view text, uint64_t& number) {
   const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
   return !text.empty() && end.ec == std::errc() && end.ptr == text.data() + text.size();
 }
 
-// "1..1000", or one number.
-bool parse_range(std::string_view text, Range& range) {
-  const size_t dots = text.find("..");
-  if (dots == std::string_view::npos)
-    return parse_number(text, range.first) && (range.last = range.first, true);
-  return parse_number(text.substr(0, dots), range.first) &&
-         parse_number(text.substr(dots + 2), range.last) && range.first <= range.last;
+// "3/16", "1..1000", or one number, which is both.
+bool parse_pair(std::string_view text, std::string_view mark, uint64_t& first, uint64_t& second) {
+  const size_t at = text.find(mark);
+  if (at == std::string_view::npos) return parse_number(text, first) && (second = first, true);
+  return parse_number(text.substr(0, at), first) &&
+         parse_number(text.substr(at + mark.size()), second) && first <= second;
 }
 
-struct Totals {
-  uint64_t runs = 0, failed = 0, vacuous = 0, events = 0, acknowledged = 0, unknown = 0,
-           refused = 0;
-  double virtual_seconds = 0;
+bool parse_kinds(std::string_view text, std::set<trial::FaultKind>& kinds) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    size_t kind = 0;
+    while (kind < trial::fault_kinds &&
+           fault_kind_name(static_cast<trial::FaultKind>(kind)) != text.substr(0, end))
+      ++kind;
+    if (kind == trial::fault_kinds) return false;
+    kinds.insert(static_cast<trial::FaultKind>(kind));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return true;
+}
 
-  void add(const trial::TrialReport& report) {
-    ++runs;
-    failed += report.passed ? 0 : 1;
-    vacuous += report.vacuous ? 1 : 0;
-    events += report.events;
-    acknowledged += report.acknowledged;
-    unknown += report.unknown;
-    refused += report.refused;
-    virtual_seconds += report.virtual_time.seconds();
+std::string all_kinds() {
+  std::string text;
+  for (size_t kind = 0; kind < trial::fault_kinds; ++kind)
+    text += fmt::format("{}{}", kind == 0 ? "" : ", ",
+                        fault_kind_name(static_cast<trial::FaultKind>(kind)));
+  return text;
+}
+
+int refuse(const std::string& why) {
+  fmt::print(stderr, "coterie sim: {}\n", why);
+  return exit_usage;
+}
+
+struct SimFlags {
+  std::string seeds = "1..100", seed, scenario, shard = "1/1", faults = "all", limits = "hostile",
+              mutant;
+  uint64_t nodes = 3, clients = 16, duration_s = 10, pause_us = 0, shrink_runs = 2'000;
+  bool shrink = false, reached = false, all_reached = false;
+  OneRun one;
+  ManyRuns many;
+
+  void declare(Flags& flags) {
+    flags.text("--seed", "N", seed, "replay one seed, with all that its nodes log");
+    flags.text("--seeds", "A..B", seeds, "run these");
+    flags.text("--scenario", "FILE", scenario, "run a scenario, as --shrink and --write make them");
+    flags.number("--nodes", "N", nodes, "nodes in the cluster, 1 to 9");
+    flags.number("--clients", "N", clients, "simulated clients, 1 to 100");
+    flags.number("--duration", "SECONDS", duration_s,
+                 "of work and faults, on virtual time, 1 to 3600");
+    flags.number("--pause", "MICROSECONDS", pause_us,
+                 "mean, between two commands of a client; 0: drawn, 3000 to 30000");
+    flags.text("--faults", "KINDS", faults,
+               "all (a random half of them in each run), none, or names with commas between");
+    flags.choice("--limits", {"hostile", "production"}, limits,
+                 "hostile: some limits are narrow, others in each run");
+    flags.text("--mutant", "NAME", mutant,
+               "with a planted bug, in a build that has them; `list` shows their names");
+    flags.on("--shrink", shrink, "with --seed: make the failure small");
+    flags.number("--shrink-runs", "N", shrink_runs, "runs that shrinking may take");
+    flags.text("--write", "FILE", one.scenario_path, "with --seed: write the scenario");
+    flags.text("--html", "FILE", one.html_path, "with --seed or --scenario: draw the run");
+    flags.on("--picture", one.text_picture, "the same as text on the terminal");
+    flags.on("--quiet", one.quiet, "with --seed or --scenario: not what the nodes log");
+    flags.on("--reached", many.reached, "print how often each rare path was taken");
+    flags.on("--all-reached", many.all_reached, "the same, and fail when one never was");
+    flags.number("--failures", "N", many.failures_max, "end after so many failures; 0: never");
+    flags.text("--shard", "I/N", shard, "only every N-th seed, from the I-th on");
+    flags.text("--results", "FILE", many.results_path,
+               "write the results, for `coterie sim merge`");
+    flags.epilogue("coterie sim merge FILE...  puts the results of shards together.\nFaults: " +
+                   all_kinds());
   }
 };
 
-void print_failure(const trial::TrialReport& report, uint64_t seed, uint64_t nodes) {
-  fmt::print("seed {} FAILED: {}\n  faults: {}; replay: coterie sim --seed {} --nodes {}\n", seed,
-             report.reason, report.faults, seed, nodes);
-  std::fflush(stdout);
+int list_mutants() {
+  for (const std::string& name : all_mutants()) fmt::print("{}\n", name);
+  if (!all_mutants().empty()) return exit_done;
+  fmt::print(stderr, "coterie sim: this build has no planted bugs: cmake --preset mutants\n");
+  return exit_no;
 }
 
-void print_reached() {
-  std::map<std::string, uint64_t> counts;
-  for (const ReachedSite& site : reached_sites()) counts[site.name] += site.count->load();
-  fmt::print("\nrare paths, and how often they were taken:\n");
-  for (const auto& [name, count] : counts) fmt::print("{:>10}  {}\n", count, name);
-}
-
-int run_one(uint64_t seed, trial::TrialOptions options, bool quiet) {
-  options.seed = seed;
-  if (!quiet) options.narrate = [](const std::string& line) { fmt::print("{}\n", line); };
-  const trial::TrialReport report = trial::run_trial(options);
-  fmt::print("\nseed {}: {}\n", seed, report.passed ? "passed" : "FAILED: " + report.reason);
-  fmt::print("faults: {} ({} strikes); {} operations acknowledged, {} unknown, {} not executed\n",
-             report.faults, report.strikes, report.acknowledged, report.unknown, report.refused);
-  fmt::print("{} events in {:.1f} s of virtual time; digest {:016x}\n", report.events,
-             report.virtual_time.seconds(), report.digest);
-  return report.passed ? exit_done : exit_no;
-}
-
-int run_many(const Range& range, trial::TrialOptions options, bool reached) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
-  Totals totals;
-  double said = 0;
-  for (uint64_t seed = range.first; seed <= range.last; ++seed) {
-    options.seed = seed;
-    const trial::TrialReport report = trial::run_trial(options);
-    totals.add(report);
-    if (!report.passed) print_failure(report, seed, options.nodes);
-    if (is_terminal(stderr) && elapsed() - said > 0.5) {
-      said = elapsed();
-      fmt::print(stderr, "\r{} of {} seeds, {} failed", totals.runs, range.last - range.first + 1,
-                 totals.failed);
+int merge_shards(Arguments arguments) {
+  std::vector<std::string> paths;
+  ManyRuns what;
+  for (const std::string& argument : arguments.subspan(1)) {
+    if (argument == "--reached") {
+      what.reached = true;
+    } else if (argument == "--all-reached") {
+      what.all_reached = true;
+    } else if (argument.starts_with("-")) {
+      return refuse("merge takes --reached, --all-reached and files");
+    } else {
+      paths.push_back(argument);
     }
   }
-  if (said > 0) fmt::print(stderr, "\r{:60}\r", "");
-  fmt::print("{} seeds: {} passed, {} failed, {} vacuous\n", totals.runs,
-             totals.runs - totals.failed, totals.failed, totals.vacuous);
-  fmt::print(
-      "{} operations acknowledged, {} unknown, {} not executed; {} events, {:.0f} a second; {:.0f} "
-      "x real time\n",
-      totals.acknowledged, totals.unknown, totals.refused, totals.events,
-      static_cast<double>(totals.events) / elapsed(), totals.virtual_seconds / elapsed());
-  if (reached) print_reached();
-  return totals.failed == 0 ? exit_done : exit_no;
+  if (paths.empty()) return refuse("merge takes the files that --results wrote");
+  return merge_results(paths, what);
+}
+
+int sim_scenario(const SimFlags& flags) {
+  std::ifstream file(flags.scenario, std::ios::binary);
+  if (!file) {
+    fmt::print(stderr, "coterie sim: cannot read {}\n", flags.scenario);
+    return exit_no_input;
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  const auto scenario = trial::read_scenario(text.str());
+  if (!scenario) {
+    fmt::print(stderr, "coterie sim: {}: {}\n", flags.scenario, scenario.error().message);
+    return exit_data;
+  }
+  OneRun one = flags.one;
+  one.mutant = flags.mutant;
+  one.command = "coterie sim --scenario " + flags.scenario;
+  if (!flags.mutant.empty()) one.command += " --mutant " + flags.mutant;
+  if (flags.shrink) return shrink_one(scenario->plan, one, flags.shrink_runs);
+  return run_scenario(*scenario, one);
 }
 
 }  // namespace
 
 int sim(Arguments arguments) {
-  std::string seeds = "1..100", seed;
-  uint64_t nodes = 3, clients = 8, duration_s = 20;
-  bool quiet = false, reached = false;
+  if (!arguments.empty() && arguments[0] == "merge") return merge_shards(arguments);
+  SimFlags given;
   Flags flags("coterie sim",
               "Puts whole clusters on trial in the simulator: real nodes, simulated clients, "
-              "faults from a seed.");
-  flags.text("--seed", "N", seed, "replay one seed, with all that its nodes log");
-  flags.text("--seeds", "A..B", seeds, "run these");
-  flags.number("--nodes", "N", nodes, "nodes in the cluster, 1 to 9");
-  flags.number("--clients", "N", clients, "simulated clients, 1 to 100");
-  flags.number("--duration", "SECONDS", duration_s, "of faults, on virtual time, 1 to 3600");
-  flags.on("--quiet", quiet, "with --seed: only the verdict");
-  flags.on("--reached", reached, "print how often each rare path was taken");
+              "faults from a seed, and judges that know nothing of the store.");
+  given.declare(flags);
   if (const auto code = flags.parse(arguments)) return *code;
-  const auto refuse = [](const std::string& why) {
-    fmt::print(stderr, "coterie sim: {}\n", why);
-    return exit_usage;
-  };
-  Range range;
-  if (!parse_range(seed.empty() ? seeds : seed, range))
+  if (given.mutant == "list") return list_mutants();
+  if (!given.mutant.empty() && !choose_mutant(given.mutant))
+    return refuse(all_mutants().empty()
+                      ? "this build has no planted bugs: cmake --preset mutants"
+                      : "there is no such planted bug: see coterie sim --mutant list");
+  if (!given.scenario.empty()) return sim_scenario(given);
+
+  trial::CampaignOptions campaign;
+  campaign.mutant = given.mutant;
+  const std::string& range = given.seed.empty() ? given.seeds : given.seed;
+  if (!parse_pair(range, "..", campaign.first_seed, campaign.last_seed))
     return refuse("--seeds takes A..B, --seed a number");
-  if (nodes < 1 || nodes > 9) return refuse("--nodes takes 1 to 9");
-  if (clients < 1 || clients > 100) return refuse("--clients takes 1 to 100");
-  if (duration_s < 1 || duration_s > 3'600) return refuse("--duration takes 1 to 3600 seconds");
-  trial::TrialOptions options;
-  options.nodes = static_cast<uint32_t>(nodes);
-  options.clients = static_cast<uint32_t>(clients);
-  options.duration = seconds(static_cast<int64_t>(duration_s));
-  if (!seed.empty()) return run_one(range.first, options, quiet);
-  return run_many(range, options, reached);
+  if (!parse_pair(given.shard, "/", campaign.shard, campaign.shards) || campaign.shard < 1)
+    return refuse("--shard takes I/N, as in 3/16");
+  if (given.nodes < 1 || given.nodes > 9) return refuse("--nodes takes 1 to 9");
+  if (given.clients < 1 || given.clients > 100) return refuse("--clients takes 1 to 100");
+  if (given.duration_s < 1 || given.duration_s > 3'600)
+    return refuse("--duration takes 1 to 3600 seconds");
+  if (given.pause_us > 60'000'000) return refuse("--pause takes 0 to 60000000 microseconds");
+  trial::PlanOptions& plan = campaign.plan;
+  plan.seed = campaign.first_seed;
+  plan.nodes = static_cast<uint32_t>(given.nodes);
+  plan.clients = static_cast<uint32_t>(given.clients);
+  plan.duration = seconds(static_cast<int64_t>(given.duration_s));
+  plan.pause_mean = microseconds(static_cast<int64_t>(given.pause_us));
+  plan.hostile = given.limits == "hostile";
+  plan.faults = given.faults != "none";
+  if (given.faults != "none" && given.faults != "all" && !parse_kinds(given.faults, plan.only))
+    return refuse("there is no such kind of fault; they are: " + all_kinds());
+
+  // What to add to --seed for the same run.
+  for (const char* name :
+       {"--nodes", "--clients", "--duration", "--pause", "--faults", "--limits", "--mutant"}) {
+    if (flags.given(name)) given.many.flags += fmt::format(" {} {}", name, flags.value(name));
+  }
+  if (given.seed.empty()) return run_many(campaign, given.many);
+  given.one.mutant = given.mutant;
+  given.one.command = fmt::format("coterie sim --seed {}{}", given.seed, given.many.flags);
+  const trial::Plan drawn = trial::draw_plan(plan);
+  return given.shrink ? shrink_one(drawn, given.one, given.shrink_runs) : run_one(drawn, given.one);
 }
 
 }  // namespace coterie::cli

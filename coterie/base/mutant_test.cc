@@ -7,6 +7,7 @@ namespace {
 
 #ifdef COTERIE_MUTANTS
 TEST(Mutant, OnlyTheChosenOneActs) {
+  EXPECT_FALSE(choose_mutant("there is none of this name"));
   EXPECT_FALSE(COTERIE_MUTANT("first"));
   choose_mutant("first");
   EXPECT_TRUE(COTERIE_MUTANT("first"));

@@ -6,16 +6,18 @@
 namespace coterie::trial {
 
 namespace {
-server::Settings settings(world::World& world) {
+server::Settings settings(world::World& world, const server::ConnectionLimits& limits) {
   server::Settings settings;
+  settings.limits = limits;
   settings.protected_mode = false;
   settings.want_turn = [&world] { world.want_turn(); };
   return settings;
 }
 }  // namespace
 
-ServedNode::ServedNode(world::World& world, const node::NodeOptions& options)
-    : world_(world), hub_(settings(world)) {
+ServedNode::ServedNode(world::World& world, const node::NodeOptions& options,
+                       const server::ConnectionLimits& limits)
+    : world_(world), hub_(settings(world, limits)) {
   auto started = node::Node::start(world, options, hub_);
   if (!started) {
     world.stop(started.error().message);

@@ -21,7 +21,8 @@ class ServedNode final : public world::Tenant {
   // What a client's connection gives back at the end of a turn; `closed`: and then it ends.
   using Receive = std::function<void(std::string bytes, bool closed)>;
 
-  ServedNode(world::World& world, const node::NodeOptions& options);
+  ServedNode(world::World& world, const node::NodeOptions& options,
+             const server::ConnectionLimits& limits = {});
   ~ServedNode() override;
 
   // The rest within a turn of the node only (sim::Simulation::poke).

@@ -2,82 +2,74 @@
 #include "coterie/trial/trial.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "coterie/proof/judge.h"
 #include "coterie/protocol/raft/invariants.h"
 #include "coterie/store/state/reclaim.h"
+#include "coterie/trial/configured.h"
+#include "coterie/trial/player.h"
 #include "coterie/trial/served_node.h"
-#include "coterie/trial/workload.h"
+#include "coterie/trial/stall.h"
 #include "coterie/world/sim/simulation.h"
 
 namespace coterie::trial {
 
 namespace {
 
+constexpr Duration founding_patience = seconds(20);
+constexpr uint32_t closing_client = 900;  // who reads at the end
+constexpr uint32_t probing_client = 901;  // who asks whether a healed majority serves
+
 class Trial {
  public:
-  explicit Trial(const TrialOptions& options)
-      : options_(options),
-        random_(mix_seed(options.seed, 77)),
-        simulation_(sim_options(options.seed)),
-        mix_(options.mix ? *options.mix : FaultMix::draw(random_)),
-        faults_(simulation_, mix_, mix_seed(options.seed, 78)) {}
+  Trial(const Plan& plan, const TrialOptions& options)
+      : plan_(plan), options_(options), simulation_(simulation_options(plan)) {
+    for (uint64_t i = 1; i <= plan.nodes; ++i) {
+      nodes_.push_back(NodeId(i));
+      simulation_.add_node(NodeId(i), [this, i](world::World& world) {
+        return std::make_unique<ServedNode>(world, node_options(plan_, NodeId(i)),
+                                            connection_limits(plan_));
+      });
+    }
+    breaker_.emplace(simulation_, plan_, simulation_.options().link);
+    for (const auto& [number, client] : plan.clients) add_player(number, client);
+  }
 
   TrialReport run() {
-    add_nodes();
-    add_workers();
-    const bool passed = found() && work() && settle() && judge();
-    return report(passed);
+    if (options_.watch) options_.watch(simulation_);
+    const bool live = begin() && work() && majority_lives() && all_come_to_one_state();
+    if (live) read_all();
+    for (auto& player : players_) player->abandon();
+    if (failure_ == Failure::none) judge();
+    TrialReport result = report();
+    if (options_.ended) options_.ended(result);
+    return result;
   }
 
  private:
-  static sim::SimOptions sim_options(uint64_t seed) {
-    sim::SimOptions options;
-    options.seed = seed;
-    options.clock.wall_offset_max = seconds(2);
-    return options;
+  void add_player(uint32_t number, const PlannedClient& client) {
+    workload::ScriptOptions script = script_options(number);
+    script.kind = client.kind;
+    script.hurry = static_cast<double>(client.hurry_permille) / 1'000;
+    script.conversations_max = client.conversations_max;
+    script.left_out = client.left_out;
+    players_.push_back(std::make_unique<Player>(simulation_, seen_, workload::make_script(script),
+                                                number, nodes_, mix_seed(script.seed, 1)));
   }
 
-  node::NodeOptions node_options(NodeId id) {
-    node::NodeOptions options;
-    options.node = id;
-    for (uint64_t i = 1; i <= options_.nodes; ++i)
-      options.named[NodeId(i)] = fmt::format("node-{}:7579", i);
-    options.resp_address = fmt::format("node-{}:7379", id.value);
-    options.log = log_options_;
-    options.replica = replica_options_;
-    return options;
-  }
-
-  void add_nodes() {
-    if (options_.hostile && random_.chance(0.6)) {
-      log_options_.segment_bytes = 16 << 10;
-      replica_options_.snapshot_log_bytes = static_cast<uint64_t>(random_.between(4, 64)) << 10;
-      replica_options_.keep_log_bytes = replica_options_.snapshot_log_bytes / 4;
-      replica_options_.raft.snapshot_chunk_bytes = 1 << 10;
-    }
-    for (uint64_t i = 1; i <= options_.nodes; ++i) {
-      nodes_.push_back(NodeId(i));
-      simulation_.add_node(NodeId(i), [this, i](world::World& world) {
-        return std::make_unique<ServedNode>(world, node_options(NodeId(i)));
-      });
-    }
-  }
-
-  void add_workers() {
-    for (uint32_t i = 0; i < options_.clients; ++i) {
-      const auto kind = static_cast<Worker::Kind>(i % 8 < 5 ? 0 : i % 8 - 4);
-      workers_.push_back(std::make_unique<Worker>(simulation_, books_, kind, i, nodes_,
-                                                  mix_seed(options_.seed, 1'000 + i)));
-    }
-  }
-
-  const raft::Raft* raft_of(NodeId node) {
-    if (!simulation_.running(node)) return nullptr;
-    const node::Node* served = static_cast<ServedNode*>(simulation_.tenant(node))->node();
-    return served == nullptr || served->replica() == nullptr ? nullptr : &served->replica()->raft();
+  workload::ScriptOptions script_options(uint32_t number) const {
+    workload::ScriptOptions script;
+    script.client = number;
+    script.seed = mix_seed(plan_.seed, 1'000 + number);
+    script.pause_mean = microseconds(static_cast<int64_t>(plan_.pause_us));
+    script.keys = plan_.keys;
+    script.value_bytes = plan_.value_bytes;
+    return script;
   }
 
   // One event, and the invariants after it.
@@ -85,11 +77,19 @@ class Trial {
     if (!simulation_.step()) return false;
     alive_.clear();
     for (NodeId node : nodes_) {
-      if (const raft::Raft* raft = raft_of(node)) alive_.push_back(raft);
-      if (auto reason = simulation_.stop_reason(node))
-        return broken(fmt::format("node {} stopped: {}", node, *reason));
+      const raft::Raft* raft = raft_of(simulation_, node);
+      if (raft == nullptr) continue;
+      alive_.push_back(raft);
+      if (raft->role() == raft::Role::leader && raft->term() > newest_led_) {
+        newest_led_ = raft->term();
+        ++leaders_;
+      }
     }
-    if (auto held = invariants_.observe(alive_); !held) return broken(held.error().message);
+    breaker_->look();
+    if (auto reason = breaker_->unexplained_stop()) return broken(Failure::stopped, *reason);
+    if (auto held = invariants_.observe(alive_); !held)
+      return broken(Failure::invariant, held.error().message);
+    if (!seen_.surprise.empty()) return broken(Failure::surprise, seen_.surprise);
     narrate();
     return true;
   }
@@ -104,8 +104,11 @@ class Trial {
     }
   }
 
-  bool broken(std::string reason) {
-    if (reason_.empty()) reason_ = std::move(reason);
+  bool broken(Failure failure, std::string reason) {
+    if (failure_ == Failure::none) {
+      failure_ = failure;
+      reason_ = std::move(reason);
+    }
     return false;
   }
 
@@ -119,156 +122,195 @@ class Trial {
     return true;
   }
 
-  bool found() {
-    const bool founded = run_until(
-        [&] {
-          return std::any_of(nodes_.begin(), nodes_.end(), [&](NodeId node) {
-            const raft::Raft* raft = raft_of(node);
-            return raft != nullptr && raft->committed_in_term();
-          });
-        },
-        seconds(20));
-    return founded || broken("the cluster was not founded within 20 s");
+  bool somebody_leads() {
+    return std::any_of(nodes_.begin(), nodes_.end(), [&](NodeId node) {
+      const raft::Raft* raft = raft_of(simulation_, node);
+      return raft != nullptr && raft->committed_in_term();
+    });
+  }
+
+  bool begin() {
+    if (plan_.early || run_until([&] { return somebody_leads(); }, founding_patience)) return true;
+    return broken(
+        Failure::not_founded,
+        fmt::format("the cluster was not founded within {:.0f} s: {}", founding_patience.seconds(),
+                    diagnose(simulation_, nodes_, nodes_.size())));
   }
 
   bool work() {
-    for (auto& worker : workers_) worker->start();
-    const Instant end = simulation_.now() + options_.duration;
-    faults_.start(end);
-    run_until([&] { return simulation_.now() >= end; }, options_.duration + seconds(1));
-    return reason_.empty();
+    for (auto& player : players_) player->start();
+    breaker_->start();
+    const Instant end = simulation_.now() + plan_.duration;
+    run_until([&] { return simulation_.now() >= end; }, plan_.duration + seconds(1));
+    return failure_ == Failure::none;
   }
 
-  // Everything is mended: all that is under way must come to an end, and all replicas to the same
-  // state.
-  bool settle() {
-    faults_.mend();
-    for (auto& worker : workers_) worker->stop();
-    const auto busy = [&] {
-      return std::find_if(workers_.begin(), workers_.end(),
-                          [](const auto& worker) { return !worker->idle(); });
-    };
-    if (!run_until([&] { return busy() == workers_.end(); }, options_.patience)) {
-      return broken(
-          "not live: " + (busy() == workers_.end() ? std::string("?") : (*busy())->describe()) +
-          standing());
+  // Everybody's data survive in a majority: with that alone every client must be served.
+  bool majority_lives() {
+    // Once something is committed, a majority has been founded.
+    const bool founded = invariants_.committed() > Index(0);
+    const std::set<NodeId> chosen = breaker_->mend_majority(founded);
+    const std::vector<NodeId> healed(chosen.begin(), chosen.end());
+    for (auto& player : players_) {
+      player->move_to(healed);
+      player->finish();
     }
-    if (!run_until([&] { return same_state(); }, options_.patience))
-      return broken("the replicas do not come to one state" + standing());
-    return reason_.empty();
+    if (!all_end(players_, healed)) return false;
+    // They may all have been refused in time: one more must get what it asks for.
+    return ask_until_served(healed);
+  }
+
+  bool all_end(const std::vector<std::unique_ptr<Player>>& players,
+               const std::vector<NodeId>& healed) {
+    const auto waiting = [&] {
+      return std::find_if(players.begin(), players.end(),
+                          [](const auto& player) { return !player->done(); });
+    };
+    if (run_until([&] { return waiting() == players.end(); }, options_.patience)) return true;
+    if (failure_ != Failure::none) return false;
+    const auto who = waiting();
+    return broken(Failure::not_live,
+                  fmt::format("{}; {} waits{}", diagnose(simulation_, healed, nodes_.size()),
+                              who == players.end() ? "nobody" : (*who)->describe(),
+                              standing(simulation_, nodes_)));
+  }
+
+  bool ask_until_served(const std::vector<NodeId>& healed) {
+    const Instant end = simulation_.now() + options_.patience;
+    for (uint64_t round = 0; simulation_.now() <= end; ++round) {
+      const uint64_t before = seen_.acknowledged;
+      workload::ScriptOptions script = script_options(probing_client);
+      script.seed += round;
+      script.conversations_max = 3;
+      script.pause_mean = milliseconds(5);
+      std::vector<std::unique_ptr<Player>> probe;
+      probe.push_back(std::make_unique<Player>(simulation_, seen_, workload::make_script(script),
+                                               probing_client, healed, script.seed));
+      probe[0]->start();
+      const bool ended = all_end(probe, healed);
+      probers_.push_back(std::move(probe[0]));
+      if (!ended) return false;
+      if (seen_.acknowledged == before + script.conversations_max) return true;
+    }
+    return broken(Failure::not_live, fmt::format("{}; a new client is refused again and again{}",
+                                                 diagnose(simulation_, healed, nodes_.size()),
+                                                 standing(simulation_, nodes_)));
+  }
+
+  bool all_come_to_one_state() {
+    breaker_->mend_all();
+    for (auto& player : players_) player->move_to(nodes_);
+    if (run_until([&] { return one_state(); }, options_.patience)) return true;
+    return broken(Failure::not_live, fmt::format("the replicas do not come to one state: {}{}",
+                                                 diagnose(simulation_, nodes_, nodes_.size()),
+                                                 standing(simulation_, nodes_)));
   }
 
   // Somebody leads and has committed in its term, and all have applied what it has committed.
-  bool same_state() {
-    const auto leads = [&](NodeId node) {
-      const raft::Raft* raft = raft_of(node);
-      return raft != nullptr && raft->committed_in_term();
-    };
-    if (std::none_of(nodes_.begin(), nodes_.end(), leads)) return false;
-    std::optional<std::pair<Index, uint64_t>> seen;
+  bool one_state() {
+    if (!somebody_leads()) return false;
+    std::optional<std::pair<Index, uint64_t>> first;
     for (NodeId node : nodes_) {
-      const raft::Raft* raft = raft_of(node);
-      if (raft == nullptr || !raft->may_vote() || raft->membership().voters() != nodes_.size()) {
+      const raft::Raft* raft = raft_of(simulation_, node);
+      if (raft == nullptr || !raft->may_vote() || raft->membership().voters() != nodes_.size())
         return false;
-      }
-      const state::State& state = state_of(node);
-      if (state.applied() != raft->commit() || raft->commit() != raft->last_index()) return false;
-      if (seen && seen->first != state.applied()) return false;
-      if (!seen) seen = {state.applied(), state.digest()};
-      if (seen->second != state.digest()) {
-        return broken(fmt::format("two replicas differ at index {}", state.applied()));
-      }
+      const Index applied = state_of(node).applied();
+      if (applied != raft->commit() || raft->commit() != raft->last_index()) return false;
+      if (first && first->first != applied) return false;
+      if (!first) first = {applied, 0};
+    }
+    // Digests cost a walk over the state: only now.
+    first->second = state_of(nodes_[0]).digest();
+    for (NodeId node : nodes_) {
+      if (state_of(node).digest() == first->second) continue;
+      broken(Failure::differ, fmt::format("nodes {} and {} hold different states at index {}",
+                                          nodes_[0], node, first->first));
+      return true;
     }
     return true;
   }
 
   const state::State& state_of(NodeId node) {
-    return static_cast<ServedNode*>(simulation_.tenant(node))->node()->replica()->state();
+    return node_of(simulation_, node)->replica()->state();
   }
 
-  // Where each node stands, for a stall.
-  std::string standing() {
-    std::string text;
-    for (NodeId node : nodes_) {
-      const raft::Raft* raft = raft_of(node);
-      text += raft == nullptr
-                  ? fmt::format("; node {} is in no cluster", node)
-                  : fmt::format(
-                        "; node {}: {}, term {}, leader {}, last {}, commit {}, applied {}, {} "
-                        "voters{}",
-                        node, raft::role_name(raft->role()), raft->term(), raft->leader(),
-                        raft->last_index(), raft->commit(), state_of(node).applied(),
-                        raft->membership().voters(), raft->may_vote() ? "" : ", may not vote");
-      if (raft == nullptr) continue;
-      for (const auto& [peer, progress] : raft->progress()) {
-        text += fmt::format(", {} has {} next {}{}{}", peer, progress.match, progress.next,
-                            progress.probing ? " probed" : "",
-                            progress.snapshotting ? " snapshot" : "");
-      }
-    }
-    return text;
+  void read_all() {
+    if (failure_ != Failure::none) return;
+    std::vector<std::unique_ptr<Player>> closing;
+    workload::ScriptOptions script = script_options(closing_client);
+    closing.push_back(std::make_unique<Player>(
+        simulation_, seen_, workload::closing_reads(script, plan_.clients.rbegin()->first + 1),
+        closing_client, nodes_, script.seed));
+    closing[0]->start();
+    all_end(closing, nodes_);
+    probers_.push_back(std::move(closing[0]));
   }
 
-  bool judge() {
-    const node::Node* node = static_cast<ServedNode*>(simulation_.tenant(nodes_[0]))->node();
-    const state::State& state = node->replica()->state();
-    const auto read = [&](std::string_view command, std::vector<std::string_view> args) {
-      const state::CommandSpec* spec = state::find_command(command);
-      resp::ReplyParser parser;
-      parser.feed(state.read(*spec, 0, args).view());
-      return **parser.next();
-    };
-    std::vector<std::string> left;
-    for (const resp::Value& item : read("lrange", {"queue", "0", "-1"}).elements)
-      left.push_back(item.text);
-    std::map<std::string, int64_t> counters;
-    for (uint32_t i = 0; i < options_.clients; ++i) {
-      const std::string name = fmt::format("once{}", i);
-      const resp::Value value = read("get", {name});
-      if (!value.is_null()) counters[name] = std::stoll(value.text);
-    }
-    auto verdict = books_.verdict(left, counters);
-    return verdict || broken(verdict.error().message);
+  void judge() {
+    const proof::Ruling ruling =
+        proof::judge(seen_.history, proof::Model::automatic, judge_bounds(plan_));
+    key_ = ruling.key;
+    shown_by_ = ruling.operations;
+    if (ruling.verdict == proof::Verdict::violated) broken(Failure::judged, ruling.why);
+    if (ruling.verdict == proof::Verdict::bound_met) broken(Failure::bound_met, ruling.why);
   }
 
-  TrialReport report(bool passed) {
+  TrialReport report() {
     TrialReport report;
-    report.passed = passed && reason_.empty();
+    report.failure = failure_;
     report.reason = reason_;
-    report.faults = mix_.describe();
-    report.strikes = faults_.strikes();
+    report.operations = shown_by_;
+    report.key = key_;
+    report.faults = fault_kinds_of(plan_);
+    report.struck = breaker_->struck();
+    report.by_kind = breaker_->by_kind();
     report.events = simulation_.events();
     report.digest = simulation_.digest();
-    report.acknowledged = books_.acknowledged;
-    report.unknown = books_.unknown;
-    report.refused = books_.refused;
+    report.acknowledged = seen_.acknowledged;
+    report.unknown = seen_.unknown;
+    report.refused = seen_.refused;
+    report.leaders = leaders_;
     report.virtual_time = simulation_.now() - Instant{0};
-    report.vacuous = books_.acknowledged < options_.clients;
+    // What is in the history is little, or nothing of what was planned has struck.
+    report.vacuous = seen_.acknowledged < 5 * plan_.clients.size() ||
+                     (!plan_.faults.empty() && report.struck == 0);
+    report.history = std::move(seen_.history);
+    report.nodes = std::move(seen_.nodes);
     return report;
   }
 
-  TrialOptions options_;
-  Random random_;
-  store::LogOptions log_options_;
-  node::ReplicaOptions replica_options_;
+  const Plan& plan_;
+  const TrialOptions& options_;
   sim::Simulation simulation_;
-  FaultMix mix_;
-  FaultPlan faults_;
-  Books books_;
+  std::optional<Breaker> breaker_;
+  Seen seen_;
   raft::Invariants invariants_;
   std::vector<NodeId> nodes_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Player>> players_;
+  std::vector<std::unique_ptr<Player>> probers_;  // kept: what they have scheduled may still come
   std::vector<const raft::Raft*> alive_;
+  Term newest_led_;
+  uint64_t leaders_ = 0;
   size_t narrated_ = 0;
+  Failure failure_ = Failure::none;
   std::string reason_;
+  std::vector<size_t> shown_by_;
+  std::string key_;
 };
 
 }  // namespace
 
-TrialReport run_trial(const TrialOptions& options) {
+std::string_view failure_word(Failure failure) {
+  constexpr std::array<std::string_view, failures> words = {
+      "none",   "not-founded", "stopped", "invariant", "not-live",
+      "differ", "surprise",    "judged",  "bound-met"};
+  return words[static_cast<size_t>(failure)];
+}
+
+TrialReport run_trial(const Plan& plan, const TrialOptions& options) {
   // What an earlier trial of this thread has left to be freed would wake this one's nodes.
   state::reclaim_all();
-  return Trial(options).run();
+  return Trial(plan, options).run();
 }
 
 }  // namespace coterie::trial

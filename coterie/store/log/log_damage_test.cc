@@ -257,7 +257,7 @@ TEST(LogMisdirected, WritesAreFound) {
       life.write(made.hard_state, {});
       life.settle();
       for (uint64_t i = 0; i < writes; ++i) {
-        if (i == misdirected) disk.misdirect_next_write();
+        if (i == misdirected) disk.misdirect_next_write(".log");
         made.entries.push_back(entry_of(i + 1, 1, std::string(random.below(1200), 'x')));
         made.last_batch = {i + 1};
         life.write(std::nullopt, {made.entries.back()});

@@ -286,6 +286,12 @@ void SimDisk::fail_next(DiskOperation operation, Fault fault, unsigned count) {
   failing_[static_cast<size_t>(operation)] = {count, fault};
 }
 
+std::vector<std::string> SimDisk::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : files_) names.push_back(name);
+  return names;
+}
+
 void SimDisk::flip_bit(std::string_view name, uint64_t offset, unsigned bit) {
   FileImage* file = find(name);
   COTERIE_ASSERT(file != nullptr);

@@ -100,8 +100,9 @@ class SimDisk final : public world::Disk {
   void set_capacity(uint64_t bytes) { options_.capacity_bytes = bytes; }
   void flip_bit(std::string_view name, uint64_t offset, unsigned bit);  // REQUIRES: inside the file
   void mark_unreadable(std::string_view name, uint64_t offset, uint64_t size_bytes);
-  // The next write goes to another place in its file, by whole sectors, and reports success.
-  void misdirect_next_write() { misdirect_next_ = true; }
+  // The next write to a file whose name ends so goes to another place in it, by whole sectors, and
+  // reports success. REQUIRES: not empty
+  void misdirect_next_write(std::string_view suffix) { misdirect_next_ = suffix; }
   // REQUIRES no further calls of list() and load() from here on, until a crash. The simulation says
   // so after the first turn.
   void forbid_recovery() { recovering_ = false; }
@@ -116,6 +117,7 @@ class SimDisk final : public world::Disk {
 
   // For tests: what reads would see, without a submission.
   bool exists(std::string_view name) const { return files_.contains(name); }
+  std::vector<std::string> names() const;
   std::string content(std::string_view name) const;  // REQUIRES: exists
   uint64_t used_bytes() const { return used_bytes_; }
   const DiskCounters& counters() const { return counters_; }
@@ -177,7 +179,7 @@ class SimDisk final : public world::Disk {
   std::function<void(const Submission&)> listener_;
   std::array<std::pair<unsigned, Fault>, 6> failing_{};
   bool stalled_ = false;
-  bool misdirect_next_ = false;
+  std::string misdirect_next_;  // empty: none
   bool recovering_ = true;
   DiskCounters counters_;
 };

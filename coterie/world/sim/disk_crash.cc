@@ -85,7 +85,7 @@ void SimDisk::drop_pending() {
 void SimDisk::crash(Random& random, const CrashOptions& options) {
   const Survival survival = draw_survival(random, options);
   failing_ = {};
-  misdirect_next_ = false;
+  misdirect_next_.clear();
   settle_pending(random, options, survival);
   drop_pending();
   stalled_ = false;
@@ -113,7 +113,7 @@ void SimDisk::wipe() {
   used_bytes_ = 0;
   failing_ = {};
   stalled_ = false;
-  misdirect_next_ = false;
+  misdirect_next_.clear();
   recovering_ = true;
 }
 

@@ -98,9 +98,10 @@ Result<Payload> SimDisk::carry_out_write(Pending& pending) {
     file->fail_sync();
     return fail(fault, "cannot sync " + pending.name);
   }
-  if (misdirect_next_ && file->size_bytes() >= 2 * sector_bytes + pending.size_bytes) {
+  if (!misdirect_next_.empty() && pending.name.ends_with(misdirect_next_) &&
+      file->size_bytes() >= 2 * sector_bytes + pending.size_bytes) {
     COTERIE_REACHED("simulated write goes to another place");
-    misdirect_next_ = false;
+    misdirect_next_.clear();
     const uint64_t places = (file->size_bytes() - pending.size_bytes) / sector_bytes;
     const uint64_t place = random_.below(places);
     // The place within the sector stays; the write lands elsewhere, and reports success.

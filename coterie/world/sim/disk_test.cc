@@ -267,7 +267,7 @@ TEST(SimDisk, DamageIsSeen) {
   EXPECT_EQ(second->error().fault, Fault::io);
   write(disk, "a", 512, std::string(512, 'x'), Sync::yes);
   EXPECT_TRUE(disk.load("a").has_value());
-  disk.misdirect_next_write();
+  disk.misdirect_next_write("a");
   const std::string before = disk.content("a");
   write(disk, "a", 512, std::string(512, 'y'), Sync::yes);
   EXPECT_NE(disk.content("a"), before);

@@ -82,7 +82,8 @@ void SimNode::end_life(const CrashOptions& options, std::string_view why) {
     peer.outgoing->sender_crashed(options.kind);
     peer.incoming->receiver_crashed(options.kind);
   }
-  disk_.crash(crash_random_, options);
+  Random of_this_crash(options.seed);
+  disk_.crash(options.seed == 0 ? crash_random_ : of_this_crash, options);
   arrivals_.clear();
   completions_.clear();
   outbox_.clear();

@@ -32,6 +32,7 @@ struct CrashOptions {
   double prefix_weight = 0.3;
   double torn_probability = 0.3;     // the sector being written keeps only a part of the new bytes
   double garbage_probability = 0.1;  // or holds neither the old nor the new ones
+  uint64_t seed = 0;                 // of what is drawn in this crash; 0: the node's own stream
 };
 
 struct DiskOptions {

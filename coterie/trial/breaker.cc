@@ -1,0 +1,204 @@
+// When faults strike and when they end. See breaker.h; what each kind does is in breaker_kinds.cc.
+#include "coterie/trial/breaker.h"
+
+#include <algorithm>
+
+#include "coterie/base/assert.h"
+#include "coterie/node/node.h"
+
+namespace coterie::trial {
+
+Breaker::Breaker(sim::Simulation& simulation, const Plan& plan, const sim::LinkOptions& links)
+    : simulation_(simulation), plan_(plan), links_(links), nodes_(simulation.nodes()) {}
+
+void Breaker::start() {
+  const uint64_t era = era_;
+  for (const PlannedFault& fault : plan_.faults) {
+    by_kind_[fault.kind].planned += 1;
+    simulation_.after(fault.at, [this, era, &fault] {
+      if (era == era_) strike(fault);
+    });
+  }
+}
+
+void Breaker::strike(const PlannedFault& fault) {
+  const bool network = fault.kind >= FaultKind::partition && fault.kind <= FaultKind::fragile;
+  const bool disk = fault.kind >= FaultKind::wipe && fault.kind <= FaultKind::stall;
+  const bool struck = network ? strike_network(fault)
+                      : disk  ? strike_disk(fault)
+                              : strike_node(fault);
+  if (!struck) return;
+  ++struck_;
+  by_kind_[fault.kind].struck += 1;
+}
+
+void Breaker::undo_later(const PlannedFault& fault, std::function<void()> undo) {
+  simulation_.after(fault.length, [this, era = era_, undo = std::move(undo)] {
+    if (era == era_) undo();
+  });
+}
+
+void Breaker::start_later(NodeId node, Duration delay) {
+  simulation_.after(delay, [this, era = era_, node] {
+    if (era == era_ && !simulation_.running(node)) simulation_.start(node);
+  });
+}
+
+bool Breaker::in_side(NodeId node, uint32_t side) { return (side >> (node.value - 1) & 1) != 0; }
+
+void Breaker::block_link(NodeId from, NodeId to, bool block) {
+  if (from == to) return;
+  int& count = blocked_[{from, to}];
+  count += block ? 1 : -1;
+  if (count > 0) {
+    simulation_.block(from, to);
+  } else {
+    simulation_.unblock(from, to);
+  }
+}
+
+void Breaker::block_side(uint32_t side, bool block) {
+  for (NodeId a : nodes_) {
+    for (NodeId b : nodes_) {
+      if (in_side(a, side) != in_side(b, side)) block_link(a, b, block);
+    }
+  }
+}
+
+sim::LinkOptions Breaker::link_options(NodeId from, NodeId to) const {
+  sim::LinkOptions options = links_;
+  for (const Weather& weather : weather_) {
+    const PlannedFault& fault = weather.fault;
+    if (fault.node && (fault.node != from || fault.peer != to)) continue;
+    const double probability = static_cast<double>(fault.amount) / 1'000;
+    switch (fault.kind) {
+      case FaultKind::lossy:
+        options.loss_probability = probability;
+        break;
+      case FaultKind::twice:
+        options.duplicate_probability = probability;
+        break;
+      case FaultKind::overtake:
+        options.reorder_probability = probability;
+        break;
+      case FaultKind::late:
+        options.delay = fault.seed % 2 == 0
+                            ? sim::Delay::pareto(milliseconds(fault.amount), 1.3, milliseconds(500))
+                            : sim::Delay::exponential(microseconds(50), milliseconds(fault.amount));
+        break;
+      case FaultKind::narrow:
+        options.bytes_per_second = static_cast<uint64_t>(fault.amount) << 10;
+        break;
+      case FaultKind::fragile:
+        options.break_mean = milliseconds(fault.amount);
+        break;
+      default:
+        COTERIE_ASSERT(false);
+    }
+  }
+  return options;
+}
+
+void Breaker::set_links() {
+  for (NodeId from : nodes_) {
+    for (NodeId to : nodes_) {
+      if (from != to) simulation_.link(from, to).set_options(link_options(from, to));
+    }
+  }
+}
+
+void Breaker::add_weather(const PlannedFault& fault) {
+  const uint64_t number = ++weathers_;
+  weather_.push_back({number, fault});
+  set_links();
+  undo_later(fault, [this, number] {
+    std::erase_if(weather_, [&](const Weather& weather) { return weather.number == number; });
+    set_links();
+  });
+}
+
+bool Breaker::whole(NodeId node) const {
+  if (!simulation_.running(node)) return false;
+  const auto* served = static_cast<const ServedNode*>(simulation_.tenant(node));
+  const node::Replica* replica = served->node() == nullptr ? nullptr : served->node()->replica();
+  if (replica == nullptr || !replica->raft().may_vote()) return false;
+  return replica->raft().membership().voters() == nodes_.size();
+}
+
+bool Breaker::all_are_whole() const {
+  return astray_.empty() &&
+         std::all_of(nodes_.begin(), nodes_.end(), [&](NodeId node) { return whole(node); });
+}
+
+void Breaker::look() {
+  if (damaged_.empty()) return;
+  // One that was damaged is whole again when it is a member like the others and votes.
+  if (all_are_whole()) damaged_.clear();
+}
+
+std::optional<std::string> Breaker::unexplained_stop() const {
+  for (NodeId node : nodes_) {
+    const auto reason = simulation_.stop_reason(node);
+    if (reason && !may_stop_.contains(node))
+      return fmt::format("node {} stopped: {}", node, *reason);
+  }
+  return {};
+}
+
+std::set<NodeId> Breaker::mend_majority(bool founded) {
+  ++era_;
+  std::set<NodeId> chosen(nodes_.begin(), nodes_.end());
+  const size_t majority = nodes_.size() / 2 + 1;
+  // Without one that is damaged: its data are being repaired from the others, who must be there.
+  std::vector<NodeId> order;
+  for (NodeId node : nodes_) {
+    if (!damaged_.contains(node) && !astray_.contains(node)) order.push_back(node);
+  }
+  if (plan_.freeze && founded && order.size() >= majority && majority < nodes_.size()) {
+    Random random(mix_seed(plan_.seed, 79));
+    for (size_t i = order.size() - 1; i > 0; --i) std::swap(order[i], order[random.below(i + 1)]);
+    chosen = std::set<NodeId>(order.begin(), order.begin() + static_cast<ptrdiff_t>(majority));
+  }
+  mend(chosen);
+  for (NodeId inside : chosen) {
+    for (NodeId outside : nodes_) {
+      if (chosen.contains(outside)) continue;
+      simulation_.block(inside, outside);
+      simulation_.block(outside, inside);
+    }
+  }
+  return chosen;
+}
+
+void Breaker::mend_all() {
+  ++era_;
+  mend(std::set<NodeId>(nodes_.begin(), nodes_.end()));
+}
+
+void Breaker::mend(const std::set<NodeId>& nodes) {
+  weather_.clear();
+  blocked_.clear();
+  for (NodeId from : nodes) {
+    for (NodeId to : nodes) {
+      if (from == to) continue;
+      simulation_.unblock(from, to);
+      simulation_.link(from, to).set_options(links_);
+    }
+  }
+  for (NodeId node : nodes) {
+    simulation_.disk(node).set_capacity(sim::DiskOptions().capacity_bytes);
+    simulation_.disk(node).fail_next(sim::DiskOperation::read, Fault::io, 0);
+    simulation_.disk(node).fail_next(sim::DiskOperation::sync, Fault::io, 0);
+    simulation_.resume_disk(node);
+    simulation_.set_slowness(node, 1);
+    simulation_.set_drift(node, 0);
+    if (simulation_.running(node)) {
+      simulation_.unpause(node);
+    } else {
+      simulation_.start(node);
+    }
+    may_stop_.erase(node);
+  }
+}
+
+}  // namespace coterie::trial

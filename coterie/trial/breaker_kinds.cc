@@ -1,0 +1,248 @@
+// What each kind of fault does. See breaker.h.
+#include <algorithm>
+
+#include "coterie/base/assert.h"
+#include "coterie/base/reached.h"
+#include "coterie/trial/breaker.h"
+
+namespace coterie::trial {
+
+namespace {
+// A write that went astray is noticed as damage only when good ones follow it: a bad last one
+// cannot be told from one that was being written, and is cut (docs/explanation/promises.md).
+constexpr uint64_t writes_behind_astray = 4;
+}  // namespace
+
+bool Breaker::may_crash(NodeId node) {
+  if (!simulation_.running(node)) return false;
+  const auto astray = astray_.find(node);
+  return astray == astray_.end() ||
+         simulation_.disk(node).counters().syncs >= astray->second + writes_behind_astray;
+}
+
+bool Breaker::crash(NodeId node, sim::CrashKind kind, uint64_t seed, Duration down) {
+  if (!may_crash(node)) return false;
+  sim::CrashOptions options;
+  options.kind = kind;
+  options.seed = seed + 1;
+  simulation_.crash(node, options);
+  start_later(node, down);
+  return true;
+}
+
+bool Breaker::crash_all(const PlannedFault& fault, sim::CrashKind kind) {
+  Random random(fault.seed);
+  if (!std::all_of(nodes_.begin(), nodes_.end(),
+                   [&](NodeId node) { return !simulation_.running(node) || may_crash(node); }))
+    return false;
+  for (NodeId node : nodes_) {
+    const Duration down = milliseconds(random.between(1, std::max<int64_t>(fault.length.ms(), 1)));
+    crash(node, kind, random.below(1'000'000), down);
+  }
+  return true;
+}
+
+bool Breaker::strike_node(const PlannedFault& fault) {
+  switch (fault.kind) {
+    case FaultKind::crash:
+      return crash(fault.node, sim::CrashKind::power, fault.seed, fault.length);
+    case FaultKind::kill:
+      return crash(fault.node, sim::CrashKind::process, fault.seed, fault.length);
+    case FaultKind::crash_all:
+      return crash_all(fault, sim::CrashKind::power);
+    case FaultKind::kill_all:
+      return crash_all(fault, sim::CrashKind::process);
+    case FaultKind::pause:
+      if (!simulation_.running(fault.node)) return false;
+      simulation_.pause(fault.node);
+      undo_later(fault, [this, node = fault.node] {
+        if (simulation_.running(node)) simulation_.unpause(node);
+      });
+      return true;
+    case FaultKind::slow:
+      simulation_.set_slowness(fault.node, static_cast<double>(fault.amount));
+      undo_later(fault, [this, node = fault.node] { simulation_.set_slowness(node, 1); });
+      return true;
+    case FaultKind::step:
+      simulation_.step_wall_clock(fault.node, milliseconds(fault.amount));
+      return true;
+    case FaultKind::drift:
+      simulation_.set_drift(fault.node, fault.amount);
+      return true;
+    default:
+      COTERIE_ASSERT(false);
+      return false;
+  }
+}
+
+bool Breaker::strike_disk(const PlannedFault& fault) {
+  const NodeId node = fault.node;
+  sim::SimDisk& disk = simulation_.disk(node);
+  switch (fault.kind) {
+    case FaultKind::wipe:
+      if (nodes_.size() < 3 || !all_are_whole()) return false;
+      damaged_.insert(node);
+      simulation_.wipe(node);
+      start_later(node, fault.length);
+      return true;
+    case FaultKind::rot:
+    case FaultKind::unreadable:
+      return damage_log(fault);
+    case FaultKind::misdirect:
+      return misdirect(fault);
+    case FaultKind::fail_sync:
+      if (!may_crash(node)) return false;
+      may_stop_.insert(node);
+      disk.fail_next(sim::DiskOperation::sync);
+      undo_later(fault, [this, node, &disk] {
+        disk.fail_next(sim::DiskOperation::sync, Fault::io, 0);
+        if (!simulation_.running(node)) simulation_.start(node);
+        may_stop_.erase(node);
+      });
+      return true;
+    case FaultKind::fail_read:
+      if (!crash(node, sim::CrashKind::process, fault.seed, fault.length)) return false;
+      may_stop_.insert(node);
+      disk.fail_next(sim::DiskOperation::read);
+      // Whoever could not read at its start tries again.
+      simulation_.after(fault.length + milliseconds(200), [this, era = era_, node, &disk] {
+        if (era != era_) return;
+        disk.fail_next(sim::DiskOperation::read, Fault::io, 0);
+        if (!simulation_.running(node)) simulation_.start(node);
+        may_stop_.erase(node);
+      });
+      return true;
+    case FaultKind::full:
+      disk.set_capacity(disk.used_bytes() + (static_cast<uint64_t>(fault.amount) << 10));
+      undo_later(fault, [&disk] { disk.set_capacity(sim::DiskOptions().capacity_bytes); });
+      return true;
+    case FaultKind::stall:
+      if (!simulation_.running(node)) return false;
+      simulation_.stall_disk(node);
+      undo_later(fault, [this, node] { simulation_.resume_disk(node); });
+      return true;
+    default:
+      COTERIE_ASSERT(false);
+      return false;
+  }
+}
+
+// The oldest segment of a log that has newer batches behind the place to be damaged, and how much
+// of it is in use; nothing when there is none. A bad newest batch is another matter: it cannot be
+// told from one that was being written.
+std::optional<std::pair<std::string, uint64_t>> Breaker::damageable(
+    const sim::SimDisk& disk) const {
+  constexpr uint64_t page_bytes = 4'096;
+  const uint64_t largest_batch_bytes = plan_.clients.size() * (plan_.value_bytes + page_bytes / 16);
+  std::optional<std::pair<std::string, uint64_t>> oldest;
+  bool followed = false;
+  for (const std::string& name : disk.names()) {
+    if (!name.ends_with(".log")) continue;
+    const size_t last = disk.content(name).find_last_not_of('\0');
+    const uint64_t used = last == std::string::npos ? 0 : last + 1;
+    if (!oldest) {
+      oldest = {name, used};
+    } else {
+      followed |= used > page_bytes + 512;
+    }
+  }
+  if (!oldest || oldest->second < 2 * page_bytes) return {};
+  if (!followed && oldest->second < 2 * page_bytes + 2 * largest_batch_bytes) return {};
+  return oldest;
+}
+
+bool Breaker::damage_log(const PlannedFault& fault) {
+  if (nodes_.size() < 3 || !all_are_whole()) return false;
+  sim::SimDisk& disk = simulation_.disk(fault.node);
+  const auto segment = damageable(disk);
+  if (!segment) return false;
+  sim::CrashOptions kill;
+  kill.kind = sim::CrashKind::process;
+  kill.seed = fault.seed + 1;
+  simulation_.crash(fault.node, kill);
+  start_later(fault.node, fault.length);
+  const auto& [name, used] = *segment;
+  if (!disk.exists(name)) return false;  // it was just being recycled
+  damaged_.insert(fault.node);
+  Random random(fault.seed);
+  const auto offset = static_cast<uint64_t>(random.between(4'096, static_cast<int64_t>(used / 2)));
+  if (fault.kind == FaultKind::rot) {
+    disk.flip_bit(name, offset, static_cast<unsigned>(random.below(8)));
+  } else {
+    disk.mark_unreadable(name, offset, 1);
+  }
+  return true;
+}
+
+bool Breaker::misdirect(const PlannedFault& fault) {
+  const NodeId node = fault.node;
+  if (nodes_.size() < 3 || !all_are_whole()) return false;
+  damaged_.insert(node);
+  sim::SimDisk& disk = simulation_.disk(node);
+  astray_[node] = disk.counters().syncs;
+  disk.misdirect_next_write(".log");
+  undo_later(fault, [this, node, seed = fault.seed] {
+    // It has not written enough since: what it has is left to the end of the run.
+    if (!crash(node, sim::CrashKind::process, seed, milliseconds(20))) return;
+    COTERIE_REACHED("simulated write went astray and the node restarted");
+    astray_.erase(node);
+  });
+  return true;
+}
+
+bool Breaker::strike_network(const PlannedFault& fault) {
+  const auto block_for_a_while = [&](std::function<void(bool)> block) {
+    block(true);
+    undo_later(fault, [block] { block(false); });
+  };
+  switch (fault.kind) {
+    case FaultKind::partition:
+      block_for_a_while([this, side = fault.side](bool block) { block_side(side, block); });
+      return true;
+    case FaultKind::one_way:
+      block_for_a_while(
+          [this, from = fault.node, to = fault.peer](bool block) { block_link(from, to, block); });
+      return true;
+    case FaultKind::deaf:
+      block_for_a_while([this, to = fault.node](bool block) {
+        for (NodeId from : nodes_) block_link(from, to, block);
+      });
+      return true;
+    case FaultKind::flap:
+      flap(fault, true, simulation_.now() + fault.length);
+      return true;
+    case FaultKind::bridge:
+      block_for_a_while([this, bridge = fault.node, side = fault.side](bool block) {
+        for (NodeId a : nodes_) {
+          for (NodeId b : nodes_) {
+            if (a != bridge && b != bridge && in_side(a, side) != in_side(b, side))
+              block_link(a, b, block);
+          }
+        }
+      });
+      return true;
+    case FaultKind::clog:
+      for (NodeId from : nodes_) {
+        for (NodeId to : nodes_) {
+          if (from == to) continue;
+          if (fault.node && (fault.node != from || fault.peer != to)) continue;
+          simulation_.link(from, to).clog(fault.length);
+        }
+      }
+      return true;
+    default:
+      add_weather(fault);
+      return true;
+  }
+}
+
+void Breaker::flap(const PlannedFault& fault, bool block, Instant end) {
+  block_side(fault.side, block);
+  if (!block && simulation_.now() >= end) return;
+  simulation_.after(milliseconds(std::max<int64_t>(fault.amount, 1)),
+                    [this, era = era_, &fault, block, end] {
+                      if (era == era_) flap(fault, !block, end);
+                    });
+}
+
+}  // namespace coterie::trial

@@ -1,0 +1,104 @@
+// See planned_fault.h.
+#include "coterie/trial/planned_fault.h"
+
+#include <charconv>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace coterie::trial {
+
+namespace {
+
+constexpr std::array<std::string_view, fault_kinds> names = {
+    "crash",     "kill",       "crash-all", "kill-all",  "pause",     "slow", "wipe",
+    "rot",       "unreadable", "misdirect", "fail-sync", "fail-read", "full", "stall",
+    "partition", "one-way",    "deaf",      "flap",      "bridge",    "clog", "lossy",
+    "twice",     "overtake",   "late",      "narrow",    "fragile",   "step", "drift"};
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (!line.empty()) {
+    const size_t end = std::min(line.find(' '), line.size());
+    if (end > 0) words.push_back(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return words;
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number& number) {
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
+  return !text.empty() && end.ec == std::errc() && end.ptr == text.data() + text.size();
+}
+
+bool parse_ms(std::string_view text, Duration& duration) {
+  if (!text.ends_with("ms")) return false;
+  int64_t number = 0;
+  if (!parse_number(text.substr(0, text.size() - 2), number)) return false;
+  if (number < 0 || number > 3'600'000) return false;
+  duration = milliseconds(number);
+  return true;
+}
+
+bool parse_side(std::string_view text, uint32_t& side) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(','), text.size());
+    uint32_t node = 0;
+    if (!parse_number(text.substr(0, end), node) || node < 1 || node > 32) return false;
+    side |= uint32_t{1} << (node - 1);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return side != 0;
+}
+
+}  // namespace
+
+std::string_view fault_kind_name(FaultKind kind) { return names[static_cast<size_t>(kind)]; }
+
+std::string describe(const PlannedFault& fault) {
+  std::string text =
+      fmt::format("at {}ms {}", fault.at.ns / 1'000'000, fault_kind_name(fault.kind));
+  if (fault.node.value != 0) text += fmt::format(" node {}", fault.node);
+  if (fault.peer.value != 0) text += fmt::format(" peer {}", fault.peer);
+  if (fault.side != 0) {
+    text += " side ";
+    for (uint32_t node = 1, first = 1; node <= 32; ++node) {
+      if ((fault.side >> (node - 1) & 1) == 0) continue;
+      text += fmt::format("{}{}", first ? "" : ",", node);
+      first = 0;
+    }
+  }
+  if (fault.amount != 0) text += fmt::format(" amount {}", fault.amount);
+  if (fault.length.ns != 0) text += fmt::format(" for {}ms", fault.length.ns / 1'000'000);
+  return text + fmt::format(" seed {}", fault.seed);
+}
+
+Result<PlannedFault> parse_fault(std::string_view line) {
+  const auto bad = [&](std::string_view why) {
+    return fail(Fault::invalid, fmt::format("`{}`: {}", line, why));
+  };
+  const std::vector<std::string_view> words = words_of(line);
+  PlannedFault fault;
+  if (words.size() < 3 || words[0] != "at" || !parse_ms(words[1], fault.at))
+    return bad("a fault begins with `at <n>ms <kind>`");
+  size_t kind = 0;
+  while (kind < names.size() && names[kind] != words[2]) ++kind;
+  if (kind == names.size()) return bad("there is no such kind of fault");
+  fault.kind = static_cast<FaultKind>(kind);
+  if (words.size() % 2 == 0) return bad("a word has no value");
+  for (size_t i = 3; i < words.size(); i += 2) {
+    const std::string_view word = words[i], value = words[i + 1];
+    const bool read = word == "node"     ? parse_number(value, fault.node.value)
+                      : word == "peer"   ? parse_number(value, fault.peer.value)
+                      : word == "side"   ? parse_side(value, fault.side)
+                      : word == "amount" ? parse_number(value, fault.amount)
+                      : word == "for"    ? parse_ms(value, fault.length)
+                      : word == "seed"   ? parse_number(value, fault.seed)
+                                         : false;
+    if (!read) return bad(fmt::format("`{} {}` is not understood", word, value));
+  }
+  return fault;
+}
+
+}  // namespace coterie::trial
