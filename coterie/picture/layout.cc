@@ -42,20 +42,31 @@ void add_missing_lanes(Run& run) {
 constexpr int64_t time_ns_max = int64_t{1} << 61;
 
 void bound(int64_t& at_ns) { at_ns = std::clamp(at_ns, -time_ns_max, time_ns_max); }
-void bound(Span& span) { bound(span.start_ns), bound(span.end_ns); }
 
-void bound_times(Run& run) {
-  bound(run.span);
+template <class Change>
+void change_times(Run& run, Change change) {
+  const auto change_span = [&](Span& span) { change(span.start_ns), change(span.end_ns); };
+  change_span(run.span);
   for (ClientOperation& one : run.operations)
-    bound(one.operation.called_ns), bound(one.operation.returned_ns);
-  for (Message& message : run.messages) bound(message.sent_ns), bound(message.ended_ns);
-  for (Condition& condition : run.conditions) bound(condition.span);
-  for (Mark& mark : run.marks) bound(mark.at_ns);
-  for (Blocked& blocked : run.blocked) bound(blocked.span);
-  for (DiskWork& work : run.disk) bound(work.submitted_ns), bound(work.ended_ns);
-  for (ClockReading& reading : run.clocks) bound(reading.at_ns), bound(reading.offset_ns);
-  for (Standing& standing : run.standings) bound(standing.span);
-  for (Commit& commit : run.commits) bound(commit.at_ns);
+    change(one.operation.called_ns), change(one.operation.returned_ns);
+  for (Message& message : run.messages) change(message.sent_ns), change(message.ended_ns);
+  for (Condition& condition : run.conditions) change_span(condition.span);
+  for (Mark& mark : run.marks) change(mark.at_ns);
+  for (Blocked& blocked : run.blocked) change_span(blocked.span);
+  for (DiskWork& work : run.disk) change(work.submitted_ns), change(work.ended_ns);
+  for (ClockReading& reading : run.clocks) change(reading.at_ns);
+  for (Standing& standing : run.standings) change_span(standing.span);
+  for (Commit& commit : run.commits) change(commit.at_ns);
+}
+
+// Times that count from 1970 or the like are hard to read, and too large for a script's numbers.
+constexpr int64_t readable_ns_max = 1'000'000'000'000'000;
+
+void count_from_start(Run& run) {
+  const int64_t start_ns = run.span.start_ns;
+  if (start_ns > -readable_ns_max && start_ns < readable_ns_max) return;
+  run.origin_ns += start_ns;
+  change_times(run, [&](int64_t& at_ns) { at_ns -= start_ns; });
 }
 
 // Reversed spans become moments; what has no end ends with the run.
@@ -141,9 +152,11 @@ void keep_operations(Run& run, const Span& window, Omitting& omitting) {
 }  // namespace
 
 Run complete(Run run) {
-  bound_times(run);
+  change_times(run, bound);
+  for (ClockReading& reading : run.clocks) bound(reading.offset_ns);
   add_missing_lanes(run);
   stretch_span(run);
+  count_from_start(run);
   mend_spans(run);
   order(run.messages, [](const Message& message) { return message.sent_ns; });
   order(run.conditions, [](const Condition& condition) { return condition.span.start_ns; });

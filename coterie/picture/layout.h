@@ -12,8 +12,8 @@
 namespace coterie::picture {
 
 // A copy of the run in a form that can be drawn without further questions: every node that is
-// mentioned has its lane, all is ordered by time, no span ends before it starts, and the run's own
-// span holds everything.
+// mentioned has its lane, all is ordered by time, no span ends before it starts, the run's own span
+// holds all operations, and times far from 0 count from its start instead (Run::origin_ns).
 Run complete(Run run);
 
 // The part of the run to look at first: around the violated operations; without any, the end of a

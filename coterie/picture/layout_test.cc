@@ -62,6 +62,21 @@ TEST(Complete, BearsAnyTimesAndIndices) {
   EXPECT_LT(whole.span.start_ns, whole.span.end_ns);
 }
 
+TEST(Complete, CountsTimesFarFromZeroFromTheStart) {
+  constexpr int64_t since_1970_ns = 1'700'000'000'000'000'000;
+  picture::Run run;
+  run.operations.push_back(test_operation(1, {"get", "x", {}}, "0", 5, 7, 0));
+  run.operations[0].operation.called_ns += since_1970_ns;
+  run.operations[0].operation.returned_ns += since_1970_ns;
+  run.span = {since_1970_ns, since_1970_ns};
+  const picture::Run whole = complete(run);
+  EXPECT_EQ(whole.origin_ns, since_1970_ns);
+  EXPECT_EQ(whole.span, (Span{0, 7 * test_ms}));
+  EXPECT_EQ(whole.operations[0].operation.called_ns, 5 * test_ms);
+  EXPECT_EQ(complete(whole).origin_ns, since_1970_ns);
+  EXPECT_EQ(complete(test_run()).origin_ns, 0);
+}
+
 TEST(Focus, IsAroundTheViolatedOperations) {
   const Span focus = focus_of(complete(test_run()));
   // From the call at 100 ms to the return at 560 ms, and three tenths of that on both sides.

@@ -161,11 +161,13 @@ void write_cuts(Writer& out, const Run& run) {
 std::string page_data(const Run& run, const Span& focus) {
   Writer out(run);
   out.raw("{");
-  out.text_member("time", readable(run.time));
+  const std::string since =
+      run.origin_ns == 0 ? "" : fmt::format(" since {}", time_text(run.origin_ns, 1));
+  out.text_member("time", readable(run.time) + since);
   out.rows("spans", std::vector<Span>{run.span, focus},
            [&](const Span& span) { out.numbers(out.at(span.start_ns), out.at(span.end_ns)); });
-  // The axis shows the run's own times; those of a history may be too large for a script's numbers.
-  out.text_member("origin", fmt::format("{}", run.span.start_ns));
+  out.member("origin");
+  out.raw(fmt::format("{}", run.span.start_ns));
   write_nodes(out, run);
   write_operations(out, run);
   write_messages(out, run);

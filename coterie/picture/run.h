@@ -151,6 +151,7 @@ struct Run {
   std::string narrow;   // how to have a part drawn in full: "--from 3s --to 5s"; may be empty
   std::string time = "virtual time";  // what the axis is called
   Span span;
+  int64_t origin_ns = 0;  // where 0 of the axis lies on the clock of who made the run
   Verdict verdict;
 
   std::vector<Node> nodes;  // lanes, in this order

@@ -171,8 +171,11 @@ Span common(const Span& a, const Span& b) {
 std::string space_time_html(const Run& run, const HtmlOptions& options) {
   COTERIE_ASSERT(options.bytes_max >= html_bytes_least);
   Run drawn = complete(run);
-  if (options.window && options.window->start_ns < options.window->end_ns)
-    drawn = narrowed(drawn, common(*options.window, drawn.span));
+  if (options.window && options.window->start_ns < options.window->end_ns) {
+    const int64_t moved_ns = drawn.origin_ns - run.origin_ns;
+    const Span window{options.window->start_ns - moved_ns, options.window->end_ns - moved_ns};
+    drawn = narrowed(drawn, common(window, drawn.span));
+  }
   const Span focus = focus_of(drawn);
   const auto draw = [&](const Run& what) -> std::optional<std::string> {
     const size_t events = events_of(what);

@@ -49,8 +49,10 @@ struct Line {
 
 class TextPicture {
  public:
-  TextPicture(Run run, const TextOptions& options)
-      : run_(std::move(run)), options_(options), window_(window_of(run_, options)) {}
+  TextPicture(const Run& run, const TextOptions& options)
+      : run_(complete(run)),
+        options_(options),
+        window_(window_of(run_, options, run_.origin_ns - run.origin_ns)) {}
 
   std::string draw() {
     head();
@@ -60,8 +62,11 @@ class TextPicture {
   }
 
  private:
-  static Span window_of(const Run& run, const TextOptions& options) {
-    Span window = options.window ? *options.window : focus_of(run);
+  // `moved_ns`: by how much complete() has moved the axis.
+  static Span window_of(const Run& run, const TextOptions& options, int64_t moved_ns) {
+    Span window = focus_of(run);
+    if (options.window)
+      window = {options.window->start_ns - moved_ns, options.window->end_ns - moved_ns};
     window.start_ns = std::clamp(window.start_ns, run.span.start_ns, run.span.end_ns);
     window.end_ns = std::clamp(window.end_ns, window.start_ns, run.span.end_ns);
     return window.start_ns < window.end_ns ? window : run.span;
@@ -106,6 +111,8 @@ class TextPicture {
       row(fmt::format("client {}", client), client_row(run_, client, axis));
     if (hidden > 0) out_ += fmt::format("({} more clients)\n", hidden);
     const int64_t length = window_.end_ns - window_.start_ns;
+    if (run_.origin_ns != 0)
+      out_ += wrapped("Times count from " + time_text(run_.origin_ns, 1) + ".", options_.width);
     out_ += wrapped(fmt::format("{} of {} are shown. {}", time_text(length, length / 1'000),
                                 time_text(run_.span.end_ns - run_.span.start_ns, 1'000'000),
                                 run_.nodes.empty() ? "# violated"
@@ -244,7 +251,7 @@ class TextPicture {
 
 std::string text_picture(const Run& run, const TextOptions& options) {
   COTERIE_ASSERT(options.width >= 40);
-  return TextPicture(complete(run), options).draw();
+  return TextPicture(run, options).draw();
 }
 
 }  // namespace coterie::picture

@@ -210,8 +210,9 @@ Run sample_run(const SampleOptions& options) {
     for (ClientOperation& one : client->take()) operations.push_back(std::move(one));
   }
   Run run = recording.finish(std::move(operations), {Verdict::Kind::holds, "", {}});
-  run.title = fmt::format("seed {}, {} nodes, {} clients: partition, crash, pause, clocks",
-                          options.seed, options.nodes, options.clients);
+  run.title =
+      fmt::format("seed {}, {} nodes, {} clients{}", options.seed, options.nodes, options.clients,
+                  options.faults ? ": partition, crash, pause, clocks" : ", no faults");
   run.command = fmt::format("coterie sim --seed {} --html failure.html", options.seed);
   run.narrow = "--from 1s --to 2s";
   if (options.falsify) falsify(run);

@@ -50,7 +50,12 @@ function drawOperation(parent, o, next) {
   const text = operationText(o);
   const inside = shortened(text, room, 11);
   if (o.accused && inside !== text && placeBeside(one, o, text, left, left + width, inside)) return;
-  if (inside) make(one, "text", { class: "inside", x: from, y: y + 4 }, inside);
+  const free = (next ? clip(x(next.at)) : frame.width - frame.right) - left - width;
+  if (inside === text || (inside && textWidth(text, 11) > free - 12)) {
+    make(one, "text", { class: "inside", x: from, y: y + 4 }, inside);
+  } else if (textWidth(text, 11) <= free - 12) {
+    make(one, "text", { class: "beside", x: left + width + 5, y: y + 4 }, text);
+  }
 }
 
 // To the right of its bar, or to the left where there is more room: up to the next violated one.

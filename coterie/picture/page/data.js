@@ -47,10 +47,8 @@ const run = {
   })),
 };
 
-// Times of the run itself are shown; a history's that count from 1970 or the like are shown from
-// its start.
-const origin = Math.abs(Number(raw.origin)) < 1e15 ? Number(raw.origin) : 0;
-const fromStart = origin === 0 && raw.origin !== "0";
+// The axis shows the times of the run itself.
+const origin = raw.origin;
 
 const lanes = run.nodes.map((node, i) => ({
   type: "node", index: i, name: node.name, short: "n" + node.id,

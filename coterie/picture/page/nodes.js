@@ -49,7 +49,7 @@ function layOut() {
 function drawAxis(svg) {
   const step = tickStep(frame.narrow ? 4 : 9);
   const axis = group(svg, "axis");
-  for (const at of ticks(step, fromStart ? 0 : origin % step)) {
+  for (const at of ticks(step, origin % step)) {
     const px = x(at);
     make(axis, "line", { class: "tick", x1: px, x2: px, y1: frame.top - 8, y2: frame.height });
     const text = timeText(at, step);

@@ -44,7 +44,7 @@ function ticks(step, shift) {
 // As many decimals as tell two times `resolution` apart.
 function timeText(time, resolution) {
   const decimals = Math.min(9, Math.max(0, 9 - Math.floor(Math.log10(Math.max(resolution, 1)))));
-  return (fromStart ? "+" : "") + ((origin + time) / 1e9).toFixed(decimals) + " s";
+  return ((origin + time) / 1e9).toFixed(decimals) + " s";
 }
 function exactTime(time) { return timeText(time, Math.max(1000, Math.min(1e6, (view.to - view.from) / 1e4))); }
 function lengthText(ns) {

@@ -49,7 +49,8 @@ function tellNotice({ messages, disk, commits, operations, marks }) {
   if (operations.heat) said.push(`${countText(operations.all)} operations are drawn as strips`);
   if (marks.drawn < marks.all) said.push("plain log lines are not drawn");
   byName("notice").textContent = said.length > 0 ? said.join("; ") + ". Zoom in to see each."
-    : "All that is in view is drawn. Click an event to see what it can have known of: its causal past.";
+    : run.nodes.length > 0 ? "All that is in view is drawn. Click an event to see what it can have known of: its causal past."
+    : "All that is in view is drawn. Click an operation to see what had returned before it was called.";
 }
 
 function drawFold() {
