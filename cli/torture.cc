@@ -17,7 +17,9 @@
 #include "cli/subcommands.h"
 #include "cli/terminal.h"
 #include "coterie/process/process.h"
+#include "coterie/proof/json_lines.h"
 #include "coterie/proof/judge.h"
+#include "coterie/proof/timeline.h"
 
 namespace coterie::cli {
 
@@ -26,12 +28,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t nodes_max = 9, clients_max = 100, seconds_max = 86'400;
-constexpr size_t shown_operations_max = 30;
 constexpr const char* shim_name = "coterie-disk-shim.so";
 
 struct TortureFlags {
   uint64_t nodes = 5, clients = 12, seconds = 60, seed = 0;
-  std::string faults = "all", target, keep, disk_shim;
+  std::string faults = "all", target, history, keep, disk_shim;
   bool flush = false, quiet = false;
 };
 
@@ -171,6 +172,13 @@ bool write_file(const std::string& path, const std::string& content) {
   return !out.fail();
 }
 
+bool write_history(const std::string& path, const proof::History& history) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  proof::write_history(history, out);
+  out.close();
+  return !out.fail();
+}
+
 void print_run(const torture::Run& run) {
   std::string faults;
   for (const auto& [kind, count] : run.faults)
@@ -181,13 +189,20 @@ void print_run(const torture::Run& run) {
              run.operations.acknowledged, run.operations.unknown, run.operations.failed);
 }
 
+// Errors that a store answered with may hold any bytes.
+std::string printable_lines(std::string_view text) {
+  std::string lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    lines += proof::printable(line) + (text.empty() ? "" : "\n");
+  }
+  return lines;
+}
+
 void print_violation(const proof::Ruling& ruling, const proof::History& history) {
-  fmt::print("VIOLATED: {}\n", ruling.why);
-  const size_t shown = std::min(ruling.operations.size(), shown_operations_max);
-  for (size_t i = 0; i < shown; ++i)
-    fmt::print("  {}\n", proof::describe(history[ruling.operations[i]]));
-  if (shown < ruling.operations.size())
-    fmt::print("  and {} more\n", ruling.operations.size() - shown);
+  fmt::print("VIOLATED: {}\n\n{}\n", proof::printable(ruling.why),
+             proof::timeline(history, ruling.operations));
 }
 
 // The verdict, printed, as an exit code.
@@ -195,11 +210,11 @@ int rule(const torture::Run& run) {
   print_run(run);
   const proof::Ruling ruling = proof::judge(run.history, proof::Model::automatic, run.bounds);
   if (ruling.verdict == proof::Verdict::violated) print_violation(ruling, run.history);
-  if (run.end == torture::RunEnd::stalled) fmt::print("STALLED: {}\n", run.why);
+  if (run.end == torture::RunEnd::stalled) fmt::print("STALLED: {}\n", printable_lines(run.why));
   if (ruling.verdict == proof::Verdict::violated || run.end == torture::RunEnd::stalled)
     return exit_no;
   if (ruling.verdict == proof::Verdict::bound_met) {
-    fmt::print("no verdict: {}\n", ruling.why);
+    fmt::print("no verdict: {}\n", proof::printable(ruling.why));
     return exit_bound;
   }
   if (run.vacuous) {
@@ -211,15 +226,17 @@ int rule(const torture::Run& run) {
 }
 
 // What is to be seen afterwards, and how the program ends.
-int conclude(const torture::Run& run, const std::string& again) {
+int conclude(const torture::Run& run, const TortureFlags& flags, const std::string& again) {
   using torture::RunEnd;
+  if (!flags.history.empty() && !write_history(flags.history, run.history))
+    return refuse(fmt::format("--history: cannot write {}", flags.history), exit_cannot_create);
   if (run.end == RunEnd::unable) return refuse(run.why, exit_unavailable);
   if (run.end == RunEnd::interrupted) {
     fmt::print("interrupted: nothing was judged\n");
     return exit_bound;
   }
   const int code = rule(run);
-  if (code != exit_done) fmt::print("the same faults again: {}\n", again);
+  if (code != exit_done) fmt::print("the same again: {}\n", again);
   return code;
 }
 
@@ -247,7 +264,7 @@ int torture_our_own(const TortureFlags& flags, const torture::LoadOptions& load,
   const std::string again =
       fmt::format("coterie torture --nodes {} --seconds {} --clients {} --faults {} --seed {}",
                   flags.nodes, flags.seconds, flags.clients, flags.faults, load.seed);
-  const int code = conclude(run, again);
+  const int code = conclude(run, flags, again);
   if (code == exit_no) folder.keep();
   if (folder.stays()) {
     write_file(folder.path() + "/run.log", narration.lines());
@@ -273,7 +290,7 @@ int torture_another(const TortureFlags& flags, const torture::LoadOptions& load)
          .progress = [&](const torture::Progress& now) { narration.progress(now); }});
     narration.wipe();
   }
-  return conclude(run,
+  return conclude(run, flags,
                   fmt::format("coterie torture --target {} --seconds {} --clients {} --seed {}",
                               flags.target, flags.seconds, flags.clients, load.seed));
 }
@@ -306,6 +323,7 @@ int torture_processes(Arguments arguments) {
              "instead of a cluster of our own, without faults: redis://HOST:PORT[,HOST:PORT...] or "
              "etcd://HOST:PORT, on this machine");
   flags.on("--flush", given.flush, "empty the target first");
+  flags.text("--history", "FILE", given.history, "write what the clients saw, for coterie check");
   flags.text("--keep", "FOLDER", given.keep, "where the nodes live; its logs are kept");
   flags.text("--disk-shim", "FILE", given.disk_shim,
              "the library that lets syncs fail, if it is not beside the program");
