@@ -193,7 +193,7 @@ Span focus_of(const Run& run) {
     const bool open = operation.outcome == proof::Outcome::unknown;
     end_ns = std::max(end_ns, open ? operation.called_ns : end_of(run, operation));
   }
-  const int64_t around = std::max<int64_t>({(end_ns - start_ns) * 3 / 10, whole / 500, 1});
+  const int64_t around = std::max<int64_t>({(end_ns - start_ns) / 10 * 3, whole / 500, 1});
   return clamped(start_ns - around, end_ns + around);
 }
 
