@@ -10,14 +10,18 @@ AppendedTexts::AppendedTexts(const Part& part, const ValuePool& pool) {
     mark_.reset();
     return;
   }
-  for (const PartCall& call : part.calls) {
+  for (const Step& step : part.steps) {
+    const PartCall& call = *part.calls_of(step);
     if (call.expect == Expect::text && info_of(call.word).shape == Shape::text_or_null)
       take_apart(pool.text(call.result));
   }
 }
 
 bool AppendedTexts::find_mark(const Part& part, const ValuePool& pool) {
-  for (const PartCall& call : part.calls) {
+  for (const Step& step : part.steps) {
+    // Transactions would not be told apart.
+    if (step.calls > 1) return false;
+    const PartCall& call = *part.calls_of(step);
     switch (call.word) {
       case Word::set:
       case Word::setnx:

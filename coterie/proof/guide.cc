@@ -42,7 +42,8 @@ void Guide::find_bound() {
   const AppendedTexts texts(part_, pool_);
   if (!texts.known()) return;
   std::vector<uint32_t> writers(pool_.values(), 0);
-  for (const PartCall& call : part_.calls) {
+  for (const Step& step : part_.steps) {
+    const PartCall& call = *part_.calls_of(step);
     if (call.word == Word::set || call.word == Word::setnx || call.word == Word::getset ||
         call.word == Word::append)
       ++writers[call.a];

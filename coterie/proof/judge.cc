@@ -5,11 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "coterie/base/assert.h"
+#include "coterie/base/reached.h"
+#include "coterie/proof/explain.h"
+#include "coterie/proof/mutex.h"
 #include "coterie/proof/partition.h"
 #include "coterie/proof/pubsub.h"
+#include "coterie/proof/queue_accounting.h"
 #include "coterie/proof/register_zones.h"
 #include "coterie/proof/search.h"
+#include "coterie/proof/witness.h"
 
 namespace coterie::proof {
 
@@ -27,10 +31,10 @@ class Judge {
                 bounds.open_max} {}
 
   // The first violation; without one, the first bound that was met.
-  Ruling run() {
+  Ruling run(Model model) {
     Ruling ruling;
     for (const Group& group : partition(history_)) {
-      Ruling part = rule(group);
+      Ruling part = rule(group, model);
       if (part.verdict == Verdict::violated) return part;
       if (part.verdict == Verdict::bound_met && ruling.verdict == Verdict::holds)
         ruling = std::move(part);
@@ -39,16 +43,26 @@ class Judge {
   }
 
  private:
-  Ruling rule(const Group& group) {
+  Ruling rule(const Group& group, Model model) {
     if (group.channel) return convict(judge_pubsub(history_, group.operations), group);
     ValuePool pool;
     const Part part = builder_.build(group.operations, pool);
     if (part.keys.size() > keys_of_part_max) return met(Bound::memory, part);
     if (has_zones(part, pool)) return convict(judge_zones(history_, part, pool), group);
+    // These know how to say it; and they decide also where the search meets a bound.
+    std::optional<Conviction> told;
+    if (has_books(part)) told = judge_books(history_, part, pool);
+    if (is_mutex(part)) told = judge_mutex(history_, part, pool, bounds_.slack);
+    if (told) return convict(told, group);
+    if (model == Model::queue_accounting || model == Model::mutex) return {};
+    if (follows_its_order(history_, part, pool)) {
+      COTERIE_REACHED("the order that the store tells explains a key");
+      return {};
+    }
     const Found found = search(part, pool, budget_);
     if (found.verdict == Verdict::bound_met) return met(found.bound, part);
-    if (found.verdict == Verdict::violated) return convict(part, found);
-    return {};
+    if (found.verdict == Verdict::holds) return {};
+    return convict(part, explain(part, pool, found, budget_, bounds_.explain_tries_max));
   }
 
   Ruling convict(const std::optional<Conviction>& conviction, const Group& group) const {
@@ -92,19 +106,19 @@ class Judge {
     return ruling;
   }
 
-  Ruling convict(const Part& part, const Found& found) const {
+  Ruling convict(const Part& part, const Explanation& explanation) const {
     Ruling ruling;
     ruling.verdict = Verdict::violated;
     ruling.key = part.key_text();
-    const Step& stuck = part.steps[found.stuck];
     std::string states;
-    for (const std::string& state : found.states) states += (states.empty() ? "" : " or ") + state;
+    for (const std::string& state : explanation.states)
+      states += (states.empty() ? "" : " or ") + state;
+    const Operation& stuck = history_[explanation.stuck];
     ruling.why =
-        fmt::format("key {}: no order explains {}; just before it returns the key can only hold {}",
-                    ruling.key, describe(history_[stuck.operation]), states);
-    for (const Step& step : part.steps) {
-      if (step.called <= stuck.returned && !step.timer) ruling.operations.push_back(step.operation);
-    }
+        fmt::format("key {}: no order explains {}; when it returned there could only be {}",
+                    ruling.key, describe(stuck), states);
+    ruling.operations.assign(explanation.operations.begin(), explanation.operations.end());
+    sort_by_call(ruling.operations);
     return ruling;
   }
 
@@ -124,7 +138,7 @@ Ruling judge(const History& history, Model model, const Bounds& bounds) {
     ruling.why = known.error().message;
     return ruling;
   }
-  return Judge(history, bounds).run();
+  return Judge(history, bounds).run(model);
 }
 
 }  // namespace coterie::proof

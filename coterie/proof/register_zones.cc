@@ -95,21 +95,32 @@ class Zones {
 
   // `a` must come before `b` and `b` before `a`.
   Conviction explain(const Cluster& a, const Cluster& b) const {
+    const uint32_t a_called = late(a, b), b_called = late(b, a);
+    const uint32_t a_returned = early(a, b_called), b_returned = early(b, a_called);
     Conviction conviction;
-    for (const Cluster* cluster : {&a, &b}) {
-      for (const uint32_t step : {cluster->write, cluster->returned, cluster->called}) {
-        if (step != none) conviction.operations.push_back(part_.steps[step].operation);
-      }
+    for (const uint32_t step : {a.write, b.write, a_called, b_called, a_returned, b_returned}) {
+      if (step != none) conviction.operations.push_back(part_.steps[step].operation);
     }
     const std::string one = value(a), two = value(b);
     conviction.why =
-        fmt::format("{} began after {} had ended", named(a.called, one), named(b.returned, two));
-    if (a.returned != none) {
+        fmt::format("{} began after {} had ended", named(a_called, one), named(b_returned, two));
+    if (a_returned != none) {
       conviction.why +=
-          fmt::format(", and {} after {} had ended", named(b.called, two), named(a.returned, one));
+          fmt::format(", and {} after {} had ended", named(b_called, two), named(a_returned, one));
     }
     conviction.why += fmt::format(": {} would have to be both older and newer than {}", one, two);
     return conviction;
+  }
+  // An operation of `one` that was called after one of `other` had returned: the write, if it was.
+  uint32_t late(const Cluster& one, const Cluster& other) const {
+    const bool write = one.write != none && part_.steps[one.write].called > other.first_return;
+    return write ? one.write : one.called;
+  }
+  // One of `one` that had returned before `later` was called. None: the value was there at first.
+  uint32_t early(const Cluster& one, uint32_t later) const {
+    const bool write =
+        one.write != none && part_.steps[one.write].returned < part_.steps[later].called;
+    return write ? one.write : one.returned;
   }
   std::string value(const Cluster& cluster) const {
     if (cluster.write == none) return "nothing";
