@@ -189,6 +189,7 @@ void Breaker::mend(const std::set<NodeId>& nodes) {
     simulation_.disk(node).set_capacity(sim::DiskOptions().capacity_bytes);
     simulation_.disk(node).fail_next(sim::DiskOperation::read, Fault::io, 0);
     simulation_.disk(node).fail_next(sim::DiskOperation::sync, Fault::io, 0);
+    simulation_.disk(node).fail_next(sim::DiskOperation::write, Fault::io, 0);
     simulation_.resume_disk(node);
     simulation_.set_slowness(node, 1);
     simulation_.set_drift(node, 0);

@@ -26,6 +26,7 @@ namespace coterie::trial {
 struct Strikes {
   uint64_t planned = 0;
   uint64_t struck = 0;
+  bool operator==(const Strikes&) const = default;
 };
 
 class Breaker {
@@ -62,6 +63,10 @@ class Breaker {
   bool crash_all(const PlannedFault& fault, sim::CrashKind kind);
   std::optional<std::pair<std::string, uint64_t>> damageable(const sim::SimDisk& disk) const;
   bool damage_log(const PlannedFault& fault);
+  bool damage_state(const PlannedFault& fault);
+  bool damage_snapshot(const PlannedFault& fault);
+  bool stop(const PlannedFault& fault);
+  void kill_damaged(const PlannedFault& fault);
   bool misdirect(const PlannedFault& fault);
   void undo_later(const PlannedFault& fault, std::function<void()> undo);
   void start_later(NodeId node, Duration delay);

@@ -52,6 +52,8 @@ bool Breaker::strike_node(const PlannedFault& fault) {
       return crash_all(fault, sim::CrashKind::power);
     case FaultKind::kill_all:
       return crash_all(fault, sim::CrashKind::process);
+    case FaultKind::stop:
+      return stop(fault);
     case FaultKind::pause:
       if (!simulation_.running(fault.node)) return false;
       simulation_.pause(fault.node);
@@ -88,6 +90,10 @@ bool Breaker::strike_disk(const PlannedFault& fault) {
     case FaultKind::rot:
     case FaultKind::unreadable:
       return damage_log(fault);
+    case FaultKind::rot_state:
+      return damage_state(fault);
+    case FaultKind::rot_snapshot:
+      return damage_snapshot(fault);
     case FaultKind::misdirect:
       return misdirect(fault);
     case FaultKind::fail_sync:
@@ -114,7 +120,14 @@ bool Breaker::strike_disk(const PlannedFault& fault) {
       return true;
     case FaultKind::full:
       disk.set_capacity(disk.used_bytes() + (static_cast<uint64_t>(fault.amount) << 10));
-      undo_later(fault, [&disk] { disk.set_capacity(sim::DiskOptions().capacity_bytes); });
+      // Some file systems find no room for what is written over old data either.
+      if (fault.seed % 2 == 0)
+        disk.fail_next(sim::DiskOperation::write, Fault::no_space,
+                       1 + static_cast<unsigned>(fault.seed % 7));
+      undo_later(fault, [&disk] {
+        disk.set_capacity(sim::DiskOptions().capacity_bytes);
+        disk.fail_next(sim::DiskOperation::write, Fault::no_space, 0);
+      });
       return true;
     case FaultKind::stall:
       if (!simulation_.running(node)) return false;
@@ -156,11 +169,7 @@ bool Breaker::damage_log(const PlannedFault& fault) {
   sim::SimDisk& disk = simulation_.disk(fault.node);
   const auto segment = damageable(disk);
   if (!segment) return false;
-  sim::CrashOptions kill;
-  kill.kind = sim::CrashKind::process;
-  kill.seed = fault.seed + 1;
-  simulation_.crash(fault.node, kill);
-  start_later(fault.node, fault.length);
+  kill_damaged(fault);
   const auto& [name, used] = *segment;
   if (!disk.exists(name)) return false;  // it was just being recycled
   damaged_.insert(fault.node);
@@ -172,6 +181,67 @@ bool Breaker::damage_log(const PlannedFault& fault) {
     disk.mark_unreadable(name, offset, 1);
   }
   return true;
+}
+
+void Breaker::kill_damaged(const PlannedFault& fault) {
+  sim::CrashOptions kill;
+  kill.kind = sim::CrashKind::process;
+  kill.seed = fault.seed + 1;
+  simulation_.crash(fault.node, kill);
+  start_later(fault.node, fault.length);
+}
+
+// All copies of what must be known: the replica is as a wiped one.
+bool Breaker::damage_state(const PlannedFault& fault) {
+  if (nodes_.size() < 3 || !all_are_whole()) return false;
+  Random random(fault.seed);
+  const std::string name = random.chance(0.5) ? "state" : "identity";
+  sim::SimDisk& disk = simulation_.disk(fault.node);
+  if (!disk.exists(name)) return false;
+  kill_damaged(fault);
+  if (!disk.exists(name)) return false;
+  damaged_.insert(fault.node);
+  // Each half holds a copy; with one of the identity the other is used.
+  const uint64_t half_bytes = disk.content(name).size() / 2;
+  const bool one = name == "identity" && random.chance(0.5);
+  for (uint64_t half = 0; half < (one ? 1u : 2u); ++half)
+    disk.flip_bit(name, half * half_bytes + 16 + random.below(16),
+                  static_cast<unsigned>(random.below(8)));
+  return true;
+}
+
+bool Breaker::damage_snapshot(const PlannedFault& fault) {
+  if (nodes_.size() < 3 || !all_are_whole()) return false;
+  sim::SimDisk& disk = simulation_.disk(fault.node);
+  for (const std::string& name : disk.names()) {
+    if (!name.ends_with(".snap")) continue;
+    kill_damaged(fault);
+    if (!disk.exists(name)) return false;
+    damaged_.insert(fault.node);
+    Random random(fault.seed);
+    disk.flip_bit(name, random.below(disk.content(name).size()),
+                  static_cast<unsigned>(random.below(8)));
+    return true;
+  }
+  return false;
+}
+
+// As under SIGTERM: the process ends when the node says that it has done what it must.
+bool Breaker::stop(const PlannedFault& fault) {
+  const NodeId node = fault.node;
+  if (!may_crash(node)) return false;
+  return simulation_.poke(node, [this, node, length = fault.length, era = era_] {
+    node::Node* served = static_cast<ServedNode*>(simulation_.tenant(node))->node();
+    if (served == nullptr) return;
+    served->shut_down([this, node, length, era] {
+      sim::CrashOptions end;
+      end.kind = sim::CrashKind::process;
+      simulation_.crash(node, end);
+      simulation_.after(era == era_ ? length : milliseconds(1), [this, node] {
+        if (!simulation_.running(node)) simulation_.start(node);
+      });
+    });
+  });
 }
 
 bool Breaker::misdirect(const PlannedFault& fault) {

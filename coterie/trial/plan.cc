@@ -22,10 +22,13 @@ constexpr Shape shapes[] = {
     {FaultKind::kill, 6'000, 1, 3'000, 0, 0, Where::node},
     {FaultKind::crash_all, 20'000, 1, 1'000, 0, 0, Where::everywhere},
     {FaultKind::kill_all, 20'000, 1, 1'000, 0, 0, Where::everywhere},
+    {FaultKind::stop, 8'000, 1, 2'000, 0, 0, Where::node},
     {FaultKind::pause, 6'000, 50, 5'000, 0, 0, Where::node},
     {FaultKind::slow, 8'000, 500, 5'000, 2, 40, Where::node},
     {FaultKind::wipe, 8'000, 100, 1'000, 0, 0, Where::node},
     {FaultKind::rot, 8'000, 1, 500, 0, 0, Where::node},
+    {FaultKind::rot_state, 10'000, 1, 500, 0, 0, Where::node},
+    {FaultKind::rot_snapshot, 10'000, 1, 500, 0, 0, Where::node},
     {FaultKind::unreadable, 8'000, 1, 500, 0, 0, Where::node},
     {FaultKind::misdirect, 10'000, 200, 2'000, 0, 0, Where::node},
     {FaultKind::fail_sync, 10'000, 1, 2'000, 0, 0, Where::node},
@@ -50,6 +53,11 @@ constexpr Shape shapes[] = {
 static_assert(std::size(shapes) == fault_kinds);
 
 constexpr double share_of_kinds = 0.5;
+
+uint64_t some(Random& random, double probability, int64_t least, int64_t most) {
+  const uint64_t value = static_cast<uint64_t>(random.between(least, most));
+  return random.chance(probability) ? value : 0;
+}
 
 uint32_t some_nodes(Random& random, uint32_t nodes) {
   // Neither none nor all.
@@ -107,11 +115,6 @@ void draw_faults(const Shape& shape, const PlanOptions& options,
       continue;
     faults.push_back(fault);
   }
-}
-
-uint64_t some(Random& random, double probability, int64_t least, int64_t most) {
-  const uint64_t value = static_cast<uint64_t>(random.between(least, most));
-  return random.chance(probability) ? value : 0;
 }
 
 Knobs draw_knobs(uint64_t seed) {
@@ -179,6 +182,7 @@ Plan draw_plan(const PlanOptions& options) {
   plan.value_bytes = static_cast<uint32_t>(random.chance(0.3) ? random.between(100, 2'000) : 0);
   plan.early = random.chance(0.15);
   plan.freeze = random.chance(0.8);
+  plan.frozen_ms = some(random, 0.05, 31'000, 40'000);
   draw_clients(random, options, plan);
   if (options.hostile) plan.knobs = draw_knobs(mix_seed(options.seed, 78));
   if (!options.faults) return plan;

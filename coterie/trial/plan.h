@@ -79,8 +79,9 @@ struct Plan {
   uint64_t pause_us = 20'000;       // mean, between two conversations of a client
   uint32_t keys = 6;
   uint32_t value_bytes = 0;
-  bool early = false;  // clients and faults begin before the cluster is founded
-  bool freeze = true;  // at the end a majority is healed first, and the rest stays as it is
+  bool early = false;      // clients and faults begin before the cluster is founded
+  bool freeze = true;      // at the end a majority is healed first, and the rest stays as it is
+  uint64_t frozen_ms = 0;  // for so long after the majority has answered: sessions are closed
   std::map<uint32_t, PlannedClient> clients;  // by number
   Knobs knobs;
   std::vector<PlannedFault> faults;  // in the order of their times

@@ -21,18 +21,21 @@ enum class FaultKind : uint8_t {
   kill,       // one process ends; its kernel keeps what was written
   crash_all,  // the power of all goes; each returns within `length`
   kill_all,
+  stop,   // asked to end: it hands over and ends its log cleanly
   pause,  // no turns, as under SIGSTOP
   slow,   // turns and disk take `amount` times as long
   // Disks. Those that lose data strike one node at a time, and only while all others are whole: a
   // loss is then always the protocol's fault.
-  wipe,        // all files are gone
-  rot,         // one bit of a log flips while the node is down
-  unreadable,  // a sector of a log cannot be read any more
-  misdirect,   // a write goes elsewhere and reports success; noticed at the restart after `length`
-  fail_sync,   // the next sync fails: the node stops, and returns after `length`
-  fail_read,   // the next read of the restarted node fails
-  full,        // `amount` KiB of room are left, for `length`
-  stall,       // nothing completes for `length`
+  wipe,          // all files are gone
+  rot,           // one bit of a log flips while the node is down
+  rot_state,     // both copies of term and vote, or one or both of the identity, go bad
+  rot_snapshot,  // one bit of a snapshot flips while the node is down
+  unreadable,    // a sector of a log cannot be read any more
+  misdirect,  // a write goes elsewhere and reports success; noticed at the restart after `length`
+  fail_sync,  // the next sync fails: the node stops, and returns after `length`
+  fail_read,  // the next read of the restarted node fails
+  full,       // `amount` KiB of room are left, for `length`
+  stall,      // nothing completes for `length`
   // Network, on the link node > peer; on all links when both are 0.
   partition,  // the nodes of `side` on one side, the others on the other
   one_way,    // nothing gets from node to peer, the other way works

@@ -172,6 +172,8 @@ class Reader {
         plan.duration = milliseconds(static_cast<int64_t>(number));
     } else if (name == "pause") {
       if ((good = numeric("us", 0, 60'000'000))) plan.pause_us = number;
+    } else if (name == "frozen") {
+      if ((good = numeric("ms", 0, 3'600'000))) plan.frozen_ms = number;
     } else if (name == "keys") {
       if ((good = numeric("", 1, 1'000))) plan.keys = static_cast<uint32_t>(number);
     } else if (name == "value-bytes") {
@@ -216,6 +218,7 @@ std::string write_scenario(const Scenario& scenario) {
   if (plan.value_bytes != 0) text += fmt::format("value-bytes {}\n", plan.value_bytes);
   text +=
       fmt::format("early {}\nfreeze {}\n", plan.early ? "yes" : "no", plan.freeze ? "yes" : "no");
+  if (plan.frozen_ms != 0) text += fmt::format("frozen {}ms\n", plan.frozen_ms);
   for_each_knob(plan.knobs, [&](std::string_view name, uint64_t value) {
     if (value != 0) text += fmt::format("knob {} {}\n", name, value);
   });

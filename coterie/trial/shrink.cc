@@ -21,7 +21,7 @@ class Shrinker {
  public:
   Shrinker(const Plan& plan, const ShrinkOptions& options) : options_(options) {
     best_.plan = plan;
-    best_.report = run_trial(plan);
+    best_.report = options_.run(plan);
     best_.runs = 1;
     COTERIE_ASSERT(!best_.report.passed());
   }
@@ -50,7 +50,7 @@ class Shrinker {
       return false;
     }
     ++best_.runs;
-    TrialReport report = run_trial(plan);
+    TrialReport report = options_.run(plan);
     const bool same =
         report.failure == best_.report.failure && sort_of(report.key) == sort_of(best_.report.key);
     if (same) {
@@ -194,6 +194,7 @@ class Shrinker {
     try_with([](Plan& plan) { plan.value_bytes = 0; });
     try_with([](Plan& plan) { plan.early = false; });
     try_with([](Plan& plan) { plan.freeze = false; });
+    try_with([](Plan& plan) { plan.frozen_ms = 0; });
     try_with([](Plan& plan) {
       for (auto& [number, client] : plan.clients) client.hurry_permille = 0;
     });

@@ -19,6 +19,7 @@ namespace coterie::trial {
 
 struct ShrinkOptions {
   uint64_t runs_max = 2'000;
+  std::function<TrialReport(const Plan&)> run = [](const Plan& plan) { return run_trial(plan); };
   // Called after every run that was tried; false: stop here.
   std::function<bool(uint64_t runs, const Plan& smallest)> progress;
 };

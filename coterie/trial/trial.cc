@@ -157,7 +157,11 @@ class Trial {
     }
     if (!all_end(players_, healed)) return false;
     // They may all have been refused in time: one more must get what it asks for.
-    return ask_until_served(healed);
+    if (!ask_until_served(healed)) return false;
+    const Duration frozen = milliseconds(static_cast<int64_t>(plan_.frozen_ms));
+    const Instant end = simulation_.now() + frozen;
+    run_until([&] { return simulation_.now() >= end; }, frozen);
+    return failure_ == Failure::none;
   }
 
   bool all_end(const std::vector<std::unique_ptr<Player>>& players,
