@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -82,6 +83,17 @@ class Interruptions {
   bool come_ = false;
 };
 
+// As the nodes write it into their logs.
+std::string now_utc() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  tm parts{};
+  gmtime_r(&time.tv_sec, &parts);
+  char text[32];
+  strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  return fmt::format("{}.{:03}Z", text, time.tv_nsec / 1'000'000);
+}
+
 // What the run says: a line for each event, and on a terminal one that changes.
 class Narration {
  public:
@@ -90,7 +102,7 @@ class Narration {
   ~Narration() { wipe(); }
 
   void note(const std::string& line) {
-    lines_ += line + "\n";
+    lines_ += now_utc() + " " + line + "\n";
     if (quiet_) return;
     wipe();
     fmt::print("{}\n", line);
@@ -113,6 +125,7 @@ class Narration {
     if (shown_ > 0) fmt::print(stderr, "\r{:{}}\r", "", std::exchange(shown_, 0));
   }
 
+  // With the time of each.
   const std::string& lines() const { return lines_; }
 
  private:
@@ -268,7 +281,8 @@ int torture_our_own(const TortureFlags& flags, const torture::LoadOptions& load,
   if (code == exit_no) folder.keep();
   if (folder.stays()) {
     write_file(folder.path() + "/run.log", narration.lines());
-    fmt::print("what the nodes have logged is in {}\n", folder.path());
+    write_history(folder.path() + "/history.jsonl", run.history);
+    fmt::print("what the nodes have logged, and the history, is in {}\n", folder.path());
   }
   return code;
 }

@@ -47,6 +47,7 @@ constexpr int exit_not_begun = 70;  // sysexits: EX_SOFTWARE, the program could 
 // As execve takes them.
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
+  result.reserve(texts.size() + 1);
   for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
   result.push_back(nullptr);
   return result;
