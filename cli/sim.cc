@@ -88,6 +88,8 @@ struct SimFlags {
     flags.text("--write", "FILE", one.scenario_path, "with --seed: write the scenario");
     flags.text("--html", "FILE", one.html_path, "with --seed or --scenario: draw the run");
     flags.on("--picture", one.text_picture, "the same as text on the terminal");
+    flags.text("--history", "FILE", one.history_path,
+               "with --seed or --scenario: write what the clients saw, for `coterie check`");
     flags.on("--quiet", one.quiet, "with --seed or --scenario: not what the nodes log");
     flags.on("--reached", many.reached, "print how often each rare path was taken");
     flags.on("--all-reached", many.all_reached, "the same, and fail when one never was");

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <optional>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "cli/terminal.h"
 #include "coterie/picture/space_time_html.h"
 #include "coterie/picture/text.h"
+#include "coterie/proof/json_lines.h"
 #include "coterie/trial/recording.h"
 #include "coterie/trial/shrink.h"
 
@@ -74,6 +76,11 @@ std::optional<trial::TrialReport> carry_out(const trial::Plan& plan, const OneRu
   if (what.text_picture) fmt::print("\n{}\n", picture::text_picture(*run));
   if (!what.html_path.empty())
     written &= write_file(what.html_path, picture::space_time_html(*run));
+  if (!what.history_path.empty()) {
+    std::ostringstream text;
+    proof::write_history(report.history, text);
+    written &= write_file(what.history_path, text.str());
+  }
   if (!written) return {};
   return report;
 }
