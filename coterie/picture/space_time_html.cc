@@ -17,7 +17,8 @@ namespace coterie::picture {
 namespace {
 
 constexpr size_t sentence_bytes_max = 4'000;
-constexpr size_t accused_max = 40;  // operations that are listed above the picture
+constexpr size_t accused_max = 40;      // operations that are listed above the picture
+constexpr size_t accused_seen_max = 3;  // of them without a click
 constexpr int halvings_max = 64;
 constexpr size_t event_bytes_least = 12;  // of the shortest row in the page's data
 
@@ -68,30 +69,43 @@ std::string node_suffix(const Run& run, uint32_t id) {
   return "";
 }
 
-// The violated operations, as a list that works without the script too.
+std::string accused_item(const Run& run, size_t i) {
+  const ClientOperation& one = run.operations[i];
+  const proof::Operation& operation = one.operation;
+  const bool open = operation.outcome == proof::Outcome::unknown;
+  return fmt::format(
+      "<li><button type=\"button\" data-operation=\"{}\"><b>client {}</b> <span>{} "
+      "&rarr; {}</span> <small>{} &ndash; {}{}</small></button></li>\n",
+      i, operation.client, text_of(call_text(operation), 120), text_of(result_text(operation), 120),
+      time_text(operation.called_ns), open ? "open" : time_text(operation.returned_ns),
+      node_suffix(run, one.node));
+}
+
+// The violated operations, as a list that works without the script too. Of many only the last are
+// seen at once: a judge convicts where nothing fits any more, and the picture must stay in sight.
 std::string accused_list(const Run& run) {
-  const std::vector<size_t>& accused = run.verdict.operations;
+  std::vector<size_t> accused = run.verdict.operations;
   if (accused.empty()) return "";
-  std::string out = "<ul class=\"accused\" aria-label=\"Violated operations\">\n";
-  for (size_t i = 0; i < std::min(accused.size(), accused_max); ++i) {
-    const ClientOperation& one = run.operations[accused[i]];
-    const proof::Operation& operation = one.operation;
-    const bool open = operation.outcome == proof::Outcome::unknown;
-    const int64_t resolution = 1'000;
+  std::stable_sort(accused.begin(), accused.end(), [&](size_t a, size_t b) {
+    return run.operations[a].operation.called_ns < run.operations[b].operation.called_ns;
+  });
+  const size_t seen = accused.size() > accused_seen_max ? accused_seen_max : accused.size();
+  const size_t earlier = accused.size() - seen;
+  const size_t listed = std::min(earlier, accused_max - accused_seen_max);
+  const std::string list = "<ul class=\"accused\" aria-label=\"Violated operations\">\n";
+  std::string out;
+  if (earlier > 0) {
     out += fmt::format(
-        "<li><button type=\"button\" data-operation=\"{}\"><b>client {}</b> <span>{} "
-        "&rarr; {}</span> <small>{} &ndash; {}{}</small></button></li>\n",
-        accused[i], operation.client, text_of(call_text(operation), 120),
-        text_of(result_text(operation), 120), time_text(operation.called_ns, resolution),
-        open ? std::string("open") : time_text(operation.returned_ns, resolution),
-        node_suffix(run, one.node));
+        "<details><summary>{} earlier operations with which these cannot be "
+        "explained{}</summary>{}",
+        grouped(earlier),
+        listed < earlier ? fmt::format(" (the last {} are listed)", listed) : std::string(), list);
+    for (size_t i = earlier - listed; i < earlier; ++i) out += accused_item(run, accused[i]);
+    out += "</ul></details>\n";
   }
-  out += "</ul>\n";
-  if (accused.size() > accused_max) {
-    out += fmt::format("<p class=\"omitted\">and {} more violated operations, marked below.</p>\n",
-                       grouped(accused.size() - accused_max));
-  }
-  return out;
+  out += list;
+  for (size_t i = earlier; i < accused.size(); ++i) out += accused_item(run, accused[i]);
+  return out + "</ul>\n";
 }
 
 std::string omitted_note(const Run& run) {

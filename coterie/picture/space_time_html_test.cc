@@ -123,6 +123,19 @@ TEST(Html, AWindowThatIsAskedForIsDrawn) {
   EXPECT_TRUE(has(page, "Not everything is drawn"));
 }
 
+TEST(Html, OfManyViolatedOperationsTheLastAreSeenAndTheRestFolded) {
+  picture::Run run = test_run();
+  for (int64_t i = 0; i < 60; ++i) {
+    run.verdict.operations.push_back(run.operations.size());
+    run.operations.push_back(test_operation(3, {"incr", "n", {}}, std::to_string(i), i, i + 1, 1));
+  }
+  const std::string page = space_time_html(run);
+  EXPECT_TRUE(has(page, "59 earlier operations with which these cannot be explained (the last 37"));
+  EXPECT_EQ(count_of(page, "data-operation="), 40u);
+  // The read that cannot be explained was called last.
+  EXPECT_GT(page.find("get x &rarr; 0"), page.find("</details>"));
+}
+
 // More violated operations than a page can hold: the sentence is what is left.
 TEST(Html, IsNeverTooLarge) {
   picture::Run run = test_run();
