@@ -376,6 +376,8 @@ TEST_F(Alone, ALogThatDisagreesWithTheSnapshotIsDropped) {
   ASSERT_EQ(recovery->entries.size(), 3u);
   // As if the log had not compared the two.
   write_snapshot(9, 2);
+  disk.run_completions();
+  ASSERT_TRUE(log->settled());
   disk.crash();
   StateTaker taker;
   {

@@ -18,7 +18,7 @@ Log::~Log() { impl_->phase = Impl::Phase::ended; }
 
 Result<Recovery> Log::open(SnapshotTaker* taker) { return impl_->open(taker); }
 
-bool Log::settled() const { return impl_->opened && impl_->phase != Impl::Phase::settling; }
+bool Log::settled() const { return impl_->opened && !impl_->unsettled; }
 
 void Log::write_papers(const Papers& papers, std::function<void(Result<void>)> done) {
   impl_->write_papers(papers, std::move(done));

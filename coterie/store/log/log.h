@@ -111,8 +111,9 @@ class Log {
   // is.
   Result<Recovery> open(SnapshotTaker* taker = nullptr);
   // What open() has returned is durable. A process that was killed leaves to the next one what the
-  // kernel has not written yet: it is synced first, and until then nothing may be said to others
-  // that depends on it. Writes wait by themselves. True for a new directory.
+  // kernel has not written yet, or never will: it is written again first, and until then nothing
+  // may be said to others that depends on it. Writes wait by themselves; so does it, on a full
+  // disk. True for a new directory.
   bool settled() const;
 
   // Makes the identity file durable, then calls done. With another replica than that of
@@ -139,7 +140,8 @@ class Log {
   // Marks a clean end; done when all is durable. Nothing is written after it.
   void close(std::function<void()> done);
 
-  // The disk is full: writes wait, or soon will. They are tried again by flush().
+  // The disk is full: writes wait, or soon will; or what open() has found waits to be settled. All
+  // is tried again by flush().
   bool full() const;
   // How long recent syncs took, the one under way included (a moving maximum over some seconds), as
   // of the last flush().

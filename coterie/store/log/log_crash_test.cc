@@ -41,8 +41,9 @@ struct Submitted {
 // A replica that does at random what replicas do, and remembers what it was promised.
 class Replica {
  public:
-  Replica(uint64_t seed, const LogOptions& options)
-      : options_(options), random_(seed), disk_(seed) {}
+  // Of the steps, `failures` are accompanied by a failure of the disk, which ends the life.
+  Replica(uint64_t seed, const LogOptions& options, double failures = 0)
+      : options_(options), failures_(failures), random_(seed), disk_(seed) {}
 
   void run(int lives, int steps_max) {
     for (int life = 0; life < lives && !::testing::Test::HasFatalFailure(); ++life) {
@@ -54,6 +55,7 @@ class Replica {
   uint64_t recovered_entries = 0;
   uint64_t unsynced_survivors = 0;
   uint64_t unclean = 0;
+  uint64_t failed = 0;
 
  private:
   void live(int steps) {
@@ -72,18 +74,21 @@ class Replica {
       founded_ = true;
     }
     // What was found counts when it is settled, not before.
-    if (random_.chance(0.1)) {
-      for (uint64_t n = random_.below(6); n > 0; --n) disk_.complete_any(random_);
-    } else {
-      while (!life_->log().settled()) ASSERT_TRUE(disk_.complete_any(random_));
+    const bool hasty = random_.chance(0.1);
+    if (random_.chance(failures_ * 5)) fail_soon();
+    for (uint64_t n = hasty ? random_.below(6) : UINT64_MAX; n > 0; --n) {
+      if (life_->log().settled() || life_->failure) break;
+      ASSERT_TRUE(disk_.complete_any(random_));
     }
     if (!life_->log().settled()) return stop();
     begin_anew(*life_->recovery);
     for (int step = 0; step < steps; ++step) {
+      if (random_.chance(failures_)) fail_soon();
       act();
+      if (failures_ > 0 && life_->failure) return stop();
       ASSERT_FALSE(life_->failure) << life_->failure->message;
     }
-    if (random_.chance(0.1) && !writer_) {
+    if (failures_ == 0 && random_.chance(0.1) && !writer_) {
       bool closed = false;
       life_->log().close([&] { closed = true; });
       while (!closed && disk_.complete_any(random_)) {
@@ -95,13 +100,19 @@ class Replica {
     stop();
   }
 
+  void fail_soon() {
+    disk_.fail_next(random_.chance(0.7) ? sim::DiskOperation::sync : sim::DiskOperation::write);
+  }
+
   void stop() {
+    failed += life_->failure ? 1 : 0;
     if (life_->log().settled()) note_durable();
     if (closed_) durable_ = submitted_.size();
     writer_.reset();
     life_.reset();
     disk_.crash(random_,
-                {.kind = random_.chance(0.3) ? sim::CrashKind::process : sim::CrashKind::power});
+                {.kind = random_.chance(failures_ > 0 ? 0.7 : 0.3) ? sim::CrashKind::process
+                                                                   : sim::CrashKind::power});
   }
 
   void act() {
@@ -214,11 +225,12 @@ class Replica {
       writer_->append(Payload::copy_of(std::string(random_.below(90'000), 's')));
     }
     writer_->finish([this, then = std::move(then)](Result<SnapshotFile> file) {
+      finished_ = std::move(writer_);
+      if (failures_ > 0 && !file) return;
       ASSERT_TRUE(file);
       remove_old_snapshots(disk_, snapshot_, file->index);
       snapshot_ = *file;
       then(*file);
-      finished_ = std::move(writer_);
     });
   }
 
@@ -324,6 +336,7 @@ class Replica {
   }
 
   LogOptions options_;
+  double failures_;
   Random random_;
   sim::SimDisk disk_;
   std::unique_ptr<Life> life_;
@@ -356,6 +369,21 @@ TEST(LogCrash, NothingDurableIsLostAndNothingElseAppears) {
   }
   EXPECT_GT(recovered, 10'000u);
   EXPECT_GT(survivors, 100u);
+}
+
+// A life that a failed sync has ended leaves what is read back and is not on the disk.
+TEST(LogCrash, NorBehindFailedSyncs) {
+  uint64_t recovered = 0;
+  uint64_t failed = 0;
+  for (uint64_t seed = 1; seed <= 400 && !HasFatalFailure(); ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    Replica replica(seed, {.segment_bytes = seed % 3 == 0 ? 64u << 10 : 8192}, 0.03);
+    replica.run(12, 60);
+    recovered += replica.recovered_entries;
+    failed += replica.failed;
+  }
+  EXPECT_GT(recovered, 10'000u);
+  EXPECT_GT(failed, 1'000u);
 }
 
 // Under the weaker modes an unclean stop is confessed, and what is found is still one of the

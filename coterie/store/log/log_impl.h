@@ -42,13 +42,19 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   // Opening: log_open.cc
   Result<Recovery> open(SnapshotTaker* taker);
   void adopt(RecoveredDirectory&& directory);
-  void settle();
-  void settled();
-  void became_idle();
   void write_papers(const Papers& papers, std::function<void(Result<void>)> done);
   void rewrite_papers(const Papers& papers, std::function<void(Result<void>)> done);
   void found_anew(const Papers& papers, std::function<void(Result<void>)> done);
   void revive(const Papers& papers, std::function<void(Result<void>)> done);
+
+  // What was found becomes durable: log_settle.cc
+  void settle();
+  bool end_may_be_lost() const;
+  void wait_for_room();
+  void end_unsettled();
+  void settle_state();
+  void settled();
+  void became_idle();
 
   // Writing: log_write.cc
   void flush(Now now);
@@ -71,7 +77,9 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   void try_close();
 
   void fail_with(Error error);
-  bool blocked() const { return log_no_space || state.no_space() || segments.no_space(); }
+  bool blocked() const {
+    return log_no_space || settle_no_space || state.no_space() || segments.no_space();
+  }
   bool full() const;
   // Wraps a method so that it does nothing once the Log is gone or has failed.
   template <class Method>
@@ -92,6 +100,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
 
   Phase phase = Phase::closed;
   bool opened = false;
+  bool unsettled = false;  // what was found is not known to be durable, and may never be
   std::optional<Papers> papers;
   RecoveredDirectory found;         // what open() has found, without the entries
   std::function<void()> when_idle;  // papers that came while files were being made
@@ -109,6 +118,7 @@ struct Log::Impl : std::enable_shared_from_this<Log::Impl> {
   bool writing = false;         // a chunk of it is on its way
   bool waits_for_segment = false;
   bool log_no_space = false;
+  bool settle_no_space = false;
   bool was_blocked = false;
   Instant retry_at;
 

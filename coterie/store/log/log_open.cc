@@ -13,30 +13,10 @@ namespace coterie::store {
 
 namespace {
 
-// Makes a new file with these bytes at its front durable.
-void add_new_file(world::Disk& disk, std::vector<Step>& steps, std::string name,
-                  uint64_t size_bytes, Payload bytes) {
-  steps.push_back([&disk, name, size_bytes](world::Disk::Done done) {
-    disk.create(name, size_bytes, std::move(done));
-  });
-  steps.push_back([&disk, name, bytes](world::Disk::Done done) {
-    disk.write(name, 0, {bytes}, world::Sync::yes, std::move(done));
-  });
-}
-
-void add_removal(world::Disk& disk, std::vector<Step>& steps, std::string name) {
-  steps.push_back([&disk, name](world::Disk::Done done) {
-    disk.remove(name, [done = std::move(done)](Result<void> result) {
-      if (!result && result.error().fault == Fault::not_found) result = {};
-      done(std::move(result));
-    });
-  });
-}
-
 void add_state_file(world::Disk& disk, std::vector<Step>& steps, const StateRecord& state,
                     const ReplicaId& replica) {
   const Payload slot = encode_state_slot(state, replica);
-  add_new_file(disk, steps, std::string(state_file), state_file_bytes, slot);
+  add_new_file(disk, steps, state_file, state_file_bytes, {slot});
   steps.push_back([&disk, slot](world::Disk::Done done) {
     disk.write(state_file, state_slot_distance, {slot}, world::Sync::yes, std::move(done));
   });
@@ -44,15 +24,13 @@ void add_state_file(world::Disk& disk, std::vector<Step>& steps, const StateReco
 
 void add_new_identity(world::Disk& disk, std::vector<Step>& steps, const Papers& papers) {
   const Payload bytes = encode_papers(papers);
-  add_removal(disk, steps, std::string(identity_file_new));
-  add_new_file(disk, steps, std::string(identity_file_new), bytes.size(), bytes);
+  steps.push_back(removal(disk, identity_file_new));
+  add_new_file(disk, steps, identity_file_new, bytes.size(), {bytes});
 }
 
 // The identity counts once it has its name.
 void add_identity_rename(world::Disk& disk, std::vector<Step>& steps) {
-  steps.push_back([&disk](world::Disk::Done done) {
-    disk.rename(identity_file_new, identity_file, std::move(done));
-  });
+  steps.push_back(renaming(disk, identity_file_new, identity_file));
 }
 
 }  // namespace
@@ -84,50 +62,6 @@ void Log::Impl::adopt(RecoveredDirectory&& directory) {
   if (found.log.reanchor) {
     gathered.push_back({0, {}, next});
     ++resets.submitted;
-  }
-}
-
-// Nothing may depend on what was recovered before it is durable, and nothing is written over before
-// the state says what was found. Under FsyncMode::always only the last segment can hold anything
-// that was written and not synced, and one slot of the state: it is synced before the other one is
-// written, or a loss of power could take both.
-void Log::Impl::settle() {
-  phase = Phase::settling;
-  const std::vector<LiveSegment>& live = segments.live();
-  if (found.state.unsynced) {
-    for (const LiveSegment& segment : live) unsynced.emplace(segment.sequence, segment.low);
-  } else if (!live.empty()) {
-    unsynced.emplace(live.back().sequence, live.back().low);
-  }
-  // The header of a prepared one, too, before the state names it.
-  if (found.log.spare) unsynced.emplace(found.log.spare->sequence, Index(UINT64_MAX));
-  disk.sync(state_file, guarded([](Impl& log, const Result<void>& result) {
-              if (!result) return log.fail_with(result.error());
-              log.sync_segments([&log] {
-                StateRecord& wanted = log.state.wanted();
-                wanted.stopped = false;
-                if (!log.found.log.continue_in_place) {
-                  wanted.cut = log.found.log.end;
-                  wanted.cut_segment = log.found.log.cut_segment;
-                }
-                log.state.put(log.guarded([](Impl& self) { self.settled(); }));
-              });
-            }));
-}
-
-void Log::Impl::settled() {
-  phase = Phase::ready;
-  if (when_idle) return became_idle();
-  for (const std::string& name : found.useless) disk.remove(name, [](Result<void>) {});
-  segments.start();
-  compact_now();
-  if (closing) try_close();
-}
-
-// Papers that came while files were being made.
-void Log::Impl::became_idle() {
-  if (when_idle && phase == Phase::ready && !segments.preparing()) {
-    std::exchange(when_idle, nullptr)();
   }
 }
 
@@ -180,13 +114,13 @@ void Log::Impl::found_anew(const Papers& wanted, std::function<void(Result<void>
   state_record.newest_segment = 1;
   const SegmentHeader header{1, wanted.cluster, wanted.replica, segments.segment_bytes()};
   std::vector<Step> steps;
-  add_removal(disk, steps, std::string(identity_file));
+  steps.push_back(removal(disk, identity_file));
   add_new_identity(disk, steps, wanted);  // a new file makes the removal durable too
   for (const std::string& name : old) {
-    if (name != identity_file_new) add_removal(disk, steps, name);
+    if (name != identity_file_new) steps.push_back(removal(disk, name));
   }
   add_state_file(disk, steps, state_record, wanted.replica);
-  add_new_file(disk, steps, segment_name(1), header.size_bytes, encode_segment_header(header));
+  add_new_file(disk, steps, segment_name(1), header.size_bytes, {encode_segment_header(header)});
   add_identity_rename(disk, steps);
   run_steps(weak_from_this(), std::move(steps),
             [this, wanted, state_record, size_bytes = header.size_bytes,
@@ -213,7 +147,7 @@ void Log::Impl::revive(const Papers& wanted, std::function<void(Result<void>)> d
   state_record.cut_segment = 0;
   if (!found.log.live.empty()) state_record.first_segment = found.log.live.front().sequence;
   std::vector<Step> steps;
-  add_removal(disk, steps, std::string(state_file));
+  steps.push_back(removal(disk, state_file));
   add_state_file(disk, steps, state_record, wanted.replica);
   add_new_identity(disk, steps, wanted);
   add_identity_rename(disk, steps);

@@ -72,6 +72,7 @@ void Log::Impl::close(std::function<void()> done) {
     phase = Phase::ended;
     return std::exchange(close_done, nullptr)();
   }
+  if (phase == Phase::settling && settle_no_space && !accepted) return end_unsettled();
   if (phase == Phase::ready) {
     if (!in_round) begin_round();
     try_close();

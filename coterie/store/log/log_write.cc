@@ -43,6 +43,7 @@ void Log::Impl::fail_with(Error error) {
 }
 
 bool Log::Impl::full() const {
+  if (phase == Phase::settling) return settle_no_space || state.no_space();
   if (phase != Phase::ready) return false;
   if (log_no_space || state.no_space() || (waits_for_segment && segments.no_space())) return true;
   const uint64_t reserve = std::min(reserve_bytes_max, segments.segment_bytes() / 4);
@@ -52,6 +53,7 @@ bool Log::Impl::full() const {
 void Log::Impl::flush(Now now) {
   if (phase == Phase::ended) return;
   gauge.observe(now.monotonic);
+  if (phase == Phase::settling) try_again(now.monotonic);
   if (phase == Phase::ready) submit(now.monotonic);
   gauge.begin(now.monotonic);
 }
@@ -83,6 +85,7 @@ void Log::Impl::try_again(Instant now) {
   retry_at = now + retry_interval;
   state.retry();
   segments.retry();
+  if (settle_no_space) settle();
   if (std::exchange(log_no_space, false)) write_chunk();
 }
 

@@ -28,6 +28,12 @@ Result<Payload> load_whole(const world::FileInfo& file, const FileLoader& load) 
   return load(file.name, 0, file.size_bytes);
 }
 
+// A file that did not come to bear the name under which it counts.
+bool is_unfinished(std::string_view name) {
+  return name == identity_file_new || name == state_file_new || is_unfinished_segment(name) ||
+         is_unfinished_snapshot(name);
+}
+
 // The identity, or a note why there is none.
 Result<void> recover_papers(const std::vector<world::FileInfo>& files, const FileLoader& load,
                             RecoveredDirectory& out) {
@@ -203,8 +209,8 @@ void conclude(RecoveredDirectory& out) {
 }  // namespace
 
 bool is_log_file(std::string_view name) {
-  return name == identity_file || name == identity_file_new || name == state_file ||
-         segment_sequence(name) || snapshot_index(name) || is_unfinished_snapshot(name);
+  return name == identity_file || name == state_file || segment_sequence(name) ||
+         snapshot_index(name) || is_unfinished(name);
 }
 
 Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>& files,
@@ -213,9 +219,7 @@ Result<RecoveredDirectory> recover_directory(const std::vector<world::FileInfo>&
   for (const world::FileInfo& file : files) {
     if (!is_log_file(file.name)) continue;
     out.all_files.push_back(file.name);
-    if (file.name == identity_file_new || is_unfinished_snapshot(file.name)) {
-      out.useless.push_back(file.name);
-    }
+    if (is_unfinished(file.name)) out.useless.push_back(file.name);
     if (const auto sequence = segment_sequence(file.name)) {
       out.sequence_max = std::max(out.sequence_max, *sequence);
     }

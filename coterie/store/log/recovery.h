@@ -20,6 +20,7 @@ namespace coterie::store {
 inline constexpr std::string_view identity_file = "identity";
 inline constexpr std::string_view identity_file_new = "identity.tmp";
 inline constexpr std::string_view state_file = "state";
+inline constexpr std::string_view state_file_new = "state.tmp";
 
 // A name that the log gives to its files, finished or not. Other files are left alone.
 bool is_log_file(std::string_view name);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view segment_magic = "COTERLOG";
 constexpr std::string_view segment_suffix = ".log";
+constexpr std::string_view unfinished_suffix = ".tmp";
 constexpr size_t header_used_bytes = 64;
 constexpr size_t sequence_digits = 10;
 
@@ -33,6 +34,16 @@ std::optional<uint32_t> segment_sequence(std::string_view name) {
   const auto [stopped, error] = std::from_chars(name.data(), end, sequence);
   if (error != std::errc{} || stopped != end || sequence == 0) return std::nullopt;
   return sequence;
+}
+
+std::string unfinished_segment_name(uint32_t sequence) {
+  return segment_name(sequence).append(unfinished_suffix);
+}
+
+bool is_unfinished_segment(std::string_view name) {
+  if (!name.ends_with(unfinished_suffix)) return false;
+  name.remove_suffix(unfinished_suffix.size());
+  return segment_sequence(name).has_value();
 }
 
 Payload encode_segment_header(const SegmentHeader& header) {

@@ -46,6 +46,9 @@ struct SegmentHeader {
 // "NNNNNNNNNN.log", and back; nothing when it is no segment's name.
 std::string segment_name(uint32_t sequence);
 std::optional<uint32_t> segment_sequence(std::string_view name);
+// Of the copy that is to take its place.
+std::string unfinished_segment_name(uint32_t sequence);
+bool is_unfinished_segment(std::string_view name);
 
 // A whole header page.
 Payload encode_segment_header(const SegmentHeader& header);
@@ -116,10 +119,11 @@ class BatchBuilder {
 struct Record {
   RecordKind kind = RecordKind::entry;
   uint64_t offset = 0;
-  uint64_t end = 0;  // where the next one is expected
-  Entry entry;       // of an entry; its bytes are a copy
-  LogEnd opening;    // of an opening
-  Index reset_next;  // of a reset
+  uint64_t end = 0;         // where the next one is expected
+  Entry entry;              // of an entry; its bytes are a copy
+  LogEnd opening;           // of an opening
+  Index reset_next;         // of a reset
+  uint32_t prefix_crc = 0;  // CRC32C of the file's bytes up to `end`
 };
 
 enum class SegmentTail : uint8_t {

@@ -144,6 +144,8 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
   const bool header_hit = scanner.misplaced_in(0, std::min(file.size(), segment_header_bytes));
   scan.whole = scan.whole && !header_hit;
   uint64_t offset = segment_header_bytes;
+  uint64_t summed_bytes = 0;
+  uint32_t prefix_crc = 0;
   while (true) {
     Record record;
     const Verdict verdict = scanner.read(offset, record);
@@ -158,6 +160,9 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
         record.entry.bytes = Payload::copy_of(record.entry.bytes.view());
       }
       offset = scan.end = record.end;
+      prefix_crc = crc32c(file.view().substr(summed_bytes, offset - summed_bytes), prefix_crc);
+      summed_bytes = offset;
+      record.prefix_crc = prefix_crc;
       scan.records.push_back(std::move(record));
       continue;
     }

@@ -1,11 +1,13 @@
 // See state_file.h.
 #include "coterie/store/log/state_file.h"
 
+#include <string>
 #include <utility>
 
 #include "coterie/base/assert.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/log/recovery.h"
+#include "coterie/store/log/steps.h"
 
 namespace coterie::store {
 
@@ -13,8 +15,13 @@ struct StateFile::Impl : std::enable_shared_from_this<StateFile::Impl> {
   explicit Impl(world::Disk& disk_arg) : disk(disk_arg) {}
 
   void begin();
+  void take_wanted();
+  void write_anew();
+  void write_in_place();
   void write_slot();
   void written(Result<void> result);
+  void end();
+  void fail_with(Error error);
 
   world::Disk& disk;
   std::function<void(StateRecord&)> refresh;
@@ -35,12 +42,46 @@ struct StateFile::Impl : std::enable_shared_from_this<StateFile::Impl> {
 void StateFile::Impl::begin() {
   if (busy || failed || waiting.empty()) return;
   busy = true;
+  take_wanted();
+  slot = first_slot;
+  write_slot();
+}
+
+void StateFile::Impl::take_wanted() {
   served = std::exchange(waiting, {});
   refresh(wanted);
   ++wanted.counter;
   writing = wanted;
-  slot = first_slot;
-  write_slot();
+}
+
+void StateFile::Impl::write_anew() {
+  busy = true;
+  take_wanted();
+  const Payload bytes = encode_state_slot(writing, replica);
+  std::string gap(state_slot_distance - bytes.size(), '\0');
+  std::vector<Step> steps;
+  steps.push_back(removal(disk, state_file_new));
+  add_new_file(disk, steps, state_file_new, state_file_bytes,
+               {bytes, Payload::copy_of(gap), bytes});
+  steps.push_back(renaming(disk, state_file_new, state_file));
+  run_steps(weak_from_this(), std::move(steps), [this](Result<void> result) {
+    if (result) return end();
+    if (result.error().fault != Fault::no_space) return fail_with(std::move(result).error());
+    COTERIE_REACHED("no space for a new state file");
+    write_in_place();
+  });
+}
+
+// What was read is synced first: a loss of power could take the slot being written, and the other
+// one as well.
+void StateFile::Impl::write_in_place() {
+  disk.sync(state_file, [weak = weak_from_this()](Result<void> result) {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (!result) return self->fail_with(std::move(result).error());
+    self->slot = self->first_slot;
+    self->write_slot();
+  });
 }
 
 void StateFile::Impl::write_slot() {
@@ -57,14 +98,20 @@ void StateFile::Impl::written(Result<void> result) {
     no_space = true;
     return;
   }
-  if (!result) {
-    failed = true;
-    return on_failure(std::move(result).error());
-  }
+  if (!result) return fail_with(std::move(result).error());
   if (slot == first_slot) {
     slot = 1 - first_slot;
     return write_slot();
   }
+  end();
+}
+
+void StateFile::Impl::fail_with(Error error) {
+  failed = true;
+  on_failure(std::move(error));
+}
+
+void StateFile::Impl::end() {
   durable = writing;
   busy = false;
   for (const auto& done : std::exchange(served, {})) done();
@@ -91,6 +138,12 @@ StateRecord& StateFile::wanted() { return impl_->wanted; }
 void StateFile::put(std::function<void()> done) {
   impl_->waiting.push_back(std::move(done));
   impl_->begin();
+}
+
+void StateFile::put_anew(std::function<void()> done) {
+  COTERIE_ASSERT(!impl_->busy && impl_->waiting.empty());
+  impl_->waiting.push_back(std::move(done));
+  impl_->write_anew();
 }
 
 const StateRecord& StateFile::durable() const { return impl_->durable; }

@@ -1,6 +1,7 @@
 // Keeps the `state` file (state_format.h): writes what is wanted to one slot, then to the other,
 // and counts it when both are durable. What is wanted meanwhile is written next, in one round for
-// all who wait. The file was made with its full size, so a full disk does not matter.
+// all who wait. The file was made with its full size, so a full disk does not matter. The first
+// state of a life goes to a new file, if there is room for one.
 #pragma once
 
 #include <functional>
@@ -28,6 +29,10 @@ class StateFile {
   StateRecord& wanted();  // change it, then put()
   // Calls `done` when what is wanted now is durable.
   void put(std::function<void()> done);
+  // The same, into a new file that takes the place of the old one when it is durable: what was only
+  // read back of that is not relied on, not even while its other slot is being written. If there is
+  // no room for a new file the old one is used after all. REQUIRES: idle
+  void put_anew(std::function<void()> done);
   const StateRecord& durable() const;  // of the last round
   // A write found no space, which a preallocated file should never see; retry() tries again.
   bool no_space() const;

@@ -332,6 +332,7 @@ void Stitcher::list_live() {
       if (record.end > limit) break;
       if (record.kind == RecordKind::reset) live.low = std::min(live.low, record.reset_next);
       if (record.kind == RecordKind::entry) live.low = std::min(live.low, record.entry.index);
+      if (LogEnd{scan.sequence, record.end} == log_.end) log_.prefix_crc = record.prefix_crc;
     }
     log_.live.push_back(live);
   }

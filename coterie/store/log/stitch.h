@@ -35,6 +35,7 @@ struct StitchedLog {
   bool continue_in_place = false;  // in the same segment: behind `end` all is zeros
   uint32_t cut_segment = 0;        // otherwise what lies behind `end` is dead up to this segment
   std::vector<LiveSegment> live;   // oldest first; those up to `end`
+  std::optional<uint32_t> prefix_crc;  // CRC32C of the last live one's bytes up to `end`
   std::optional<LiveSegment> spare;
   std::vector<uint32_t> dead;  // segments that are of no use once something follows `end`
   std::vector<std::string> notes;
