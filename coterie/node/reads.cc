@@ -5,6 +5,7 @@
 #include <string>
 
 #include "coterie/base/assert.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 
 namespace coterie::node {
@@ -107,7 +108,9 @@ void Reads::serve_one(const Read& read, const state::State& state) {
 
 void Reads::serve(const state::State& state) {
   for (auto it = rounds_.begin(); it != rounds_.end();) {
-    if (!it->second.index || *it->second.index > state.applied()) {
+    const bool applied = it->second.index && (*it->second.index <= state.applied() ||
+                                              COTERIE_MUTANT("read-before-applied"));
+    if (!applied) {
       ++it;
       continue;
     }

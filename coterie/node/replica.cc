@@ -7,6 +7,7 @@
 
 #include "coterie/base/assert.h"
 #include "coterie/base/codec.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/state/reclaim.h"
 
@@ -271,7 +272,13 @@ void Replica::propose_housekeeping() {
 
 void Replica::ask_for_reads() {
   const Now now = world_.now();
-  if (auto round = reads_.begin_round(now)) step(raft::ReadIndex{*round});
+  if (auto round = reads_.begin_round(now)) {
+    if (COTERIE_MUTANT("follower-reads-alone") && !leads_) {
+      reads_.granted(*round, raft_.commit(), now);
+    } else {
+      step(raft::ReadIndex{*round});
+    }
+  }
   if (now.monotonic >= probe_at_) {
     probe_at_ = now.monotonic + probe_interval;
     if (auto round = reads_.begin_probe(now)) step(raft::ReadIndex{*round});
@@ -347,7 +354,13 @@ void Replica::apply_committed() {
 
 void Replica::apply(const Entry& entry) {
   applied_.clear();
-  state_.apply(entry, applied_);
+  if (COTERIE_MUTANT("expiry-by-own-clock")) {
+    Entry restamped = entry;
+    restamped.stamp_ms = world_.now().wall.ms;
+    state_.apply(restamped, applied_);
+  } else {
+    state_.apply(entry, applied_);
+  }
   if (entry.kind == EntryKind::membership) {
     if (auto membership = from_wire<raft::Membership>(entry.body()))
       applied_membership_ = *membership;

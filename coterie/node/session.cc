@@ -5,6 +5,7 @@
 #include <string>
 
 #include "coterie/base/assert.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 
 namespace coterie::node {
@@ -330,7 +331,7 @@ void Session::reconcile(const state::State& state, Now now) {
     for (const auto& [number, ticket] : waiting_) {
       if (ticket != 0) answers_.emplace_back(ticket, reply_error(not_known));
     }
-    for (size_t i = 0; i < sent_; ++i) {
+    for (size_t i = 0; i < sent_ && !COTERIE_MUTANT("lost-session-asks-again"); ++i) {
       answer(requests_[i], not_known);
       requests_[i].answered = true;
     }
@@ -365,7 +366,8 @@ void Session::tick(Now now) {
     Request& request = requests_[i];
     if (request.deadline > now.monotonic) break;
     if (!request.wanted) continue;
-    answer(request, i < sent_ ? not_known : not_executed);
+    answer(request,
+           i < sent_ && !COTERIE_MUTANT("unknown-told-as-failed") ? not_known : not_executed);
     if (i >= sent_) {
       forget_unsent(i--);
       continue;

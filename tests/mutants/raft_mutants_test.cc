@@ -61,7 +61,8 @@ INSTANTIATE_TEST_SUITE_P(Planted, RaftMutants,
                                          "reply-before-sync", "commit-old-term",
                                          "read-without-round", "quorum-one-short", "damaged-votes",
                                          "append-during-install", "read-before-own-commit",
-                                         "cut-entries-stay-durable"),
+                                         "cut-entries-stay-durable", "commit-beyond-match",
+                                         "commit-when-appended", "conflict-cut-one-late"),
                          name_of);
 
 }  // namespace

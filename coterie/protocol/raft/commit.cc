@@ -41,9 +41,10 @@ uint64_t Raft::majority_round() const {
 }
 
 void Raft::advance_commit() {
-  const Index held(static_cast<uint64_t>(held_by_majority(
+  Index held(static_cast<uint64_t>(held_by_majority(
       static_cast<int64_t>(durable_index_.value),
       [](const Progress& peer) { return static_cast<int64_t>(peer.match.value); })));
+  if (COTERIE_MUTANT("commit-when-appended")) held = durable_index_;
   if (held <= commit_) return;
   if (log_.term_at(held) != term() && !COTERIE_MUTANT("commit-old-term")) return;
   commit_ = held;

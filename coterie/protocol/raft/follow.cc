@@ -94,13 +94,20 @@ void Raft::take_entries(const Append& append, Turn&) {
     if (entry.index <= log_.last()) {
       if (log_.term_at(entry.index) == entry.term) continue;
       COTERIE_REACHED("entry of an older term overwritten");
+      if (COTERIE_MUTANT("conflict-cut-one-late")) {
+        cut_log(entry.index.next());
+        continue;
+      }
       cut_log(entry.index);
     }
     append_to_log(std::move(entry));
   }
 }
 
-void Raft::learn_commit(Index commit) { commit_ = std::max(commit_, std::min(commit, matched_)); }
+void Raft::learn_commit(Index commit) {
+  const Index known = COTERIE_MUTANT("commit-beyond-match") ? log_.last() : matched_;
+  commit_ = std::max(commit_, std::min(commit, known));
+}
 
 void Raft::handle(const Message&, Heartbeat& heartbeat, Turn& turn) {
   learn_commit(heartbeat.commit);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "coterie/base/assert.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/server/client/hub.h"
 #include "coterie/server/client/local_command.h"
@@ -19,6 +20,7 @@ std::string guards_of(const Connection& connection) {
   guards.reserve(connection.watched().size());
   for (const auto& [key, revision] : connection.watched())
     guards.push_back({key.first, key.second, revision});
+  if (COTERIE_MUTANT("watch-of-first-key-only") && guards.size() > 1) guards.resize(1);
   return state::encode_guards(guards);
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "coterie/base/assert.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/state/executor.h"
 #include "coterie/store/state/reclaim.h"
@@ -67,12 +68,14 @@ class Application {
   void request(uint64_t number, const CommandView& command) {
     if (number <= session_->last_applied) {
       COTERIE_REACHED("apply: a request that was applied before");
+      if (COTERIE_MUTANT("retry-applied-again") && !waits(command)) apply_again(number, command);
+      if (COTERIE_MUTANT("retry-waits-again") && waits(command)) apply_again(number, command);
       return;
     }
     if (number != session_->last_applied + 1) {
       COTERIE_REACHED("apply: a gap in a session's numbers");
-      stopped_ = true;
-      return;
+      stopped_ = !COTERIE_MUTANT("gap-applied");
+      if (stopped_) return;
     }
     if (session_->window_is_full()) {
       COTERIE_REACHED("apply: a session's window is full");
@@ -82,6 +85,16 @@ class Application {
     std::optional<Reply> reply = executor_.execute(session_id_, number, command);
     session_->applied(reply ? *reply : Reply{});
     if (reply) effects_.replies.push_back({session_id_, number, *std::move(reply)});
+    executor_.serve_waiters();
+  }
+
+  // Both for planted bugs only.
+  static bool waits(const CommandView& command) {
+    const CommandSpec* spec = command_by_number(command.command());
+    return spec != nullptr && spec->kind == CommandClass::blocking;
+  }
+  void apply_again(uint64_t number, const CommandView& command) {
+    executor_.execute(session_id_, number, command);
     executor_.serve_waiters();
   }
 

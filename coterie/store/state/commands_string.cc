@@ -1,4 +1,5 @@
 // Commands on strings: SET and its kin, reading, appending. Counters are in commands_counter.cc.
+#include "coterie/base/mutant.h"
 #include "coterie/store/state/handlers.h"
 #include "coterie/store/state/options.h"
 
@@ -52,6 +53,10 @@ void set(Execution& x) {
     if (!reply_string_at(x, key)) return;
   } else if (equal && !find_typed(x, key, ValueType::string)) {
     return;
+  }
+  if (COTERIE_MUTANT("set-keeps-deadline")) {
+    const Record* old = x.find(key);
+    if (old != nullptr && old->deadline_ms != no_deadline) deadline = old->deadline_ms;
   }
   if (options->condition != SetOptions::Condition::always || options->keep_ttl) {
     const Record* old = x.find(key);
@@ -132,7 +137,8 @@ void strlen(Execution& x) {
 void delifeq(Execution& x) {
   const auto record = find_typed(x, x.arg(0), ValueType::string);
   if (!record) return;
-  const bool equal = *record != nullptr && (*record)->value.string().view() == x.arg(1);
+  const bool equal = *record != nullptr && ((*record)->value.string().view() == x.arg(1) ||
+                                            COTERIE_MUTANT("delifeq-any-owner"));
   if (equal) x.erase(x.arg(0));
   x.reply().integer(equal ? 1 : 0);
 }

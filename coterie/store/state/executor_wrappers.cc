@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/state/executor.h"
 #include "coterie/store/state/transaction.h"
@@ -68,6 +69,7 @@ bool Executor::guards_hold(std::string_view encoded, ReplyBuilder& reply) const 
     return false;
   }
   for (const Guard& guard : *guards) {
+    if (!guard.seen && COTERIE_MUTANT("watch-misses-creation")) continue;
     if (state_.keyspace.revision(guard.db, KeyPlace(guard.key), state_.now_ms) == guard.seen)
       continue;
     reply.null_array();
@@ -137,7 +139,7 @@ void Executor::run_fence(uint8_t db, std::span<const std::string_view> args, Rep
   const CommandSpec* spec = wrapped_command("fence", args.subspan(2), reply);
   if (spec == nullptr) return;
   const auto highest = state_.fences.highest(resource);
-  if (highest && *token < *highest) {
+  if (highest && *token < *highest && !COTERIE_MUTANT("fence-takes-stale-token")) {
     return reply.error(fmt::format(
         "STALETOKEN {} is below {}, the highest token this resource has seen", *token, *highest));
   }

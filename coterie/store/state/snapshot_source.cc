@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "coterie/base/crc32c.h"
+#include "coterie/base/mutant.h"
 #include "coterie/store/state/snapshot_format.h"
 #include "coterie/store/state/state_data.h"
 
@@ -170,7 +171,7 @@ void SnapshotSource::Impl::put_record(FrameWriter& frame, const Record& record) 
   frame.put(db);
   frame.put(static_cast<uint8_t>(record.value.type()));
   frame.put(record.revision.value);
-  frame.put(record.deadline_ms);
+  frame.put(COTERIE_MUTANT("snapshot-without-deadlines") ? no_deadline : record.deadline_ms);
   frame.put(record.value.elements());
   frame.put_bytes(record.key.view());
   value = record.value;
@@ -230,7 +231,8 @@ void SnapshotSource::Impl::put_sessions(FrameWriter& frame) {
   const auto& all = state.sessions.all();
   if (in_session != 0) return put_session_replies(frame, all.at(SessionId(in_session)));
   const auto next = all.lower_bound(SessionId(next_session));
-  if (next == all.end()) return go_on(Stage::waiters);
+  if (next == all.end() || COTERIE_MUTANT("snapshot-without-sessions"))
+    return go_on(Stage::waiters);
   const auto& [id, session] = *next;
   frame.begin(FrameKind::session);
   frame.put(id.value);
@@ -272,7 +274,9 @@ void SnapshotSource::Impl::put_session_replies(FrameWriter& frame, const Session
 }
 
 void SnapshotSource::Impl::put_waiter(FrameWriter& frame) {
-  if (rank == state.waiters.size()) return go_on(Stage::once);
+  if (rank == state.waiters.size() || COTERIE_MUTANT("snapshot-without-waiters") ||
+      COTERIE_MUTANT("snapshot-without-sessions"))
+    return go_on(Stage::once);
   state.waiters.visit(rank++, [&](const Waiter& waiter) {
     frame.begin(FrameKind::waiter);
     frame.put(waiter.id);
@@ -288,7 +292,8 @@ void SnapshotSource::Impl::put_waiter(FrameWriter& frame) {
 }
 
 void SnapshotSource::Impl::put_once(FrameWriter& frame) {
-  if (rank == state.once.clients()) return go_on(Stage::fences);
+  if (rank == state.once.clients() || COTERIE_MUTANT("snapshot-without-once"))
+    return go_on(Stage::fences);
   state.once.visit(rank, [&](const OnceClient& client) {
     if (part == 0) {
       frame.begin(FrameKind::once_client);
