@@ -172,28 +172,6 @@ Result<void> read_outcome(const json::object& object, Operation& out) {
   return {};
 }
 
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t size = lead < 0x80       ? 1
-                        : lead >> 5 == 6  ? 2
-                        : lead >> 4 == 14 ? 3
-                        : lead >> 3 == 30 ? 4
-                                          : 0;
-    if (size == 0 || i + size > text.size()) return false;
-    uint32_t code = size == 1 ? lead : lead & (0x7fU >> size);
-    for (size_t j = 1; j < size; ++j) {
-      const auto next = static_cast<unsigned char>(text[i + j]);
-      if (next >> 6 != 2) return false;
-      code = code << 6 | (next & 0x3fU);
-    }
-    constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
-    i += size;
-  }
-  return true;
-}
-
 json::value json_of(const std::string& text) {
   if (is_utf8(text)) return json::string(text);
   std::string hex;
@@ -220,6 +198,28 @@ void put_call(const Call& call, json::object& out) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  for (size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    const size_t size = lead < 0x80       ? 1
+                        : lead >> 5 == 6  ? 2
+                        : lead >> 4 == 14 ? 3
+                        : lead >> 3 == 30 ? 4
+                                          : 0;
+    if (size == 0 || i + size > text.size()) return false;
+    uint32_t code = size == 1 ? lead : lead & (0x7fU >> size);
+    for (size_t j = 1; j < size; ++j) {
+      const auto next = static_cast<unsigned char>(text[i + j]);
+      if (next >> 6 != 2) return false;
+      code = code << 6 | (next & 0x3fU);
+    }
+    constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
+    i += size;
+  }
+  return true;
+}
 
 Result<Operation> operation_of_line(std::string_view line, const ReadLimits& limits) {
   boost::system::error_code error;

@@ -26,6 +26,8 @@ Result<Operation> operation_of_line(std::string_view line, const ReadLimits& lim
 // are written as {"hex":"..."}.
 std::string line_of(const Operation& operation);
 
+bool is_utf8(std::string_view text);
+
 // All lines to the end; empty ones are passed over. Fault::invalid: "line 7: ..."; Fault::io when
 // the stream breaks. `progress`, if given, is called now and then with the bytes that were read.
 Result<History> read_history(std::istream& in, const ReadLimits& limits = {},

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "coterie/proof/json_lines.h"
+
 namespace coterie::proof {
 
 namespace {
@@ -32,9 +34,10 @@ std::string label_of(const Operation& operation) {
 
 std::string printable(std::string_view text) {
   std::string out;
+  const bool utf8 = is_utf8(text);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
       out += fmt::format("\\x{:02x}", byte);
     } else {
       out += c;
