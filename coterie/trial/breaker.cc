@@ -131,15 +131,19 @@ bool Breaker::all_are_whole() const {
 }
 
 void Breaker::look() {
-  if (damaged_.empty()) return;
+  if (been_whole_ && damaged_.empty()) return;
   // One that was damaged is whole again when it is a member like the others and votes.
-  if (all_are_whole()) damaged_.clear();
+  if (!all_are_whole()) return;
+  damaged_.clear();
+  been_whole_ = true;
 }
 
 std::optional<std::string> Breaker::unexplained_stop() const {
   for (NodeId node : nodes_) {
     const auto reason = simulation_.stop_reason(node);
-    if (reason && !may_stop_.contains(node))
+    // Who is joining cannot do so on a full disk, and says so.
+    const bool joining = !been_whole_ || damaged_.contains(node);
+    if (reason && !may_stop_.contains(node) && !(joining && full_.contains(node)))
       return fmt::format("node {} stopped: {}", node, *reason);
   }
   return {};
@@ -199,6 +203,7 @@ void Breaker::mend(const std::set<NodeId>& nodes) {
       simulation_.start(node);
     }
     may_stop_.erase(node);
+    full_.erase(node);
   }
 }
 

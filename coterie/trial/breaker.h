@@ -94,6 +94,8 @@ class Breaker {
   std::map<std::pair<NodeId, NodeId>, int> blocked_;  // how many faults block a link
   std::set<NodeId> damaged_;           // has lost data, and is not known to be whole again
   std::map<NodeId, uint64_t> astray_;  // a write went astray; what the disk had written by then
+  bool been_whole_ = false;            // the cluster has been founded
+  std::set<NodeId> full_;              // disks
   std::set<NodeId> may_stop_;          // a fault makes it stop by itself
 };
 

@@ -119,14 +119,17 @@ bool Breaker::strike_disk(const PlannedFault& fault) {
       });
       return true;
     case FaultKind::full:
+      full_.insert(node);
       disk.set_capacity(disk.used_bytes() + (static_cast<uint64_t>(fault.amount) << 10));
       // Some file systems find no room for what is written over old data either.
       if (fault.seed % 2 == 0)
         disk.fail_next(sim::DiskOperation::write, Fault::no_space,
                        1 + static_cast<unsigned>(fault.seed % 7));
-      undo_later(fault, [&disk] {
+      undo_later(fault, [this, node, &disk] {
         disk.set_capacity(sim::DiskOptions().capacity_bytes);
         disk.fail_next(sim::DiskOperation::write, Fault::no_space, 0);
+        if (simulation_.stop_reason(node)) simulation_.start(node);
+        full_.erase(node);
       });
       return true;
     case FaultKind::stall:
