@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "coterie/base/assert.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/log/log_impl.h"
 
@@ -158,7 +159,8 @@ void Log::Impl::write_chunk() {
   const uint64_t end = batch.end();
   const world::Sync sync = options.fsync == FsyncMode::always ? world::Sync::yes : world::Sync::no;
   if (sync == world::Sync::yes) gauge.submitted();
-  disk.write(segment_name(segments.sequence()), segments.offset(), batch.take(), sync,
+  disk.write(segment_name(segments.sequence()), segments.offset(), batch.take(),
+             COTERIE_MUTANT("fsync-skipped") ? world::Sync::no : sync,
              guarded([end, low, count](Impl& log, const Result<void>& result) {
                log.chunk_written(end, low, count, result);
              }));

@@ -8,6 +8,7 @@
 
 #include "coterie/base/codec.h"
 #include "coterie/base/crc32c.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/log/segment_format.h"
 
@@ -172,7 +173,7 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
       if (header_hit) scan.tail = SegmentTail::lost;
       return scan;
     }
-    const uint64_t later = scanner.find_later(offset);
+    const uint64_t later = COTERIE_MUTANT("damage-cut-as-torn") ? 0 : scanner.find_later(offset);
     if (later == 0) {
       const bool lost = !scan.whole || scanner.misplaced_in(offset, file.size());
       scan.tail = lost ? SegmentTail::lost : SegmentTail::bad;

@@ -9,6 +9,7 @@
 #include "coterie/base/assert.h"
 #include "coterie/base/codec.h"
 #include "coterie/base/crc32c.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/log/snapshot.h"
 #include "coterie/store/log/snapshot_format.h"
@@ -140,6 +141,7 @@ void SnapshotWriter::Impl::submit() {
 // All is written: sync it, then give it the name under which it counts.
 void SnapshotWriter::Impl::seal() {
   sealing = true;
+  if (COTERIE_MUTANT("snapshot-not-synced")) return publish();
   disk.sync(name, when_done(&Impl::publish));
 }
 
