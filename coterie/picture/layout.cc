@@ -173,6 +173,16 @@ Run complete(Run run) {
   return run;
 }
 
+std::vector<size_t> decisive_operations(const Run& run) {
+  std::vector<size_t> ordered = run.verdict.operations;
+  std::stable_sort(ordered.begin(), ordered.end(), [&](size_t a, size_t b) {
+    return run.operations[a].operation.called_ns < run.operations[b].operation.called_ns;
+  });
+  if (ordered.size() > decisive_operations_max)
+    ordered.erase(ordered.begin(), ordered.end() - decisive_operations_max);
+  return ordered;
+}
+
 Span focus_of(const Run& run) {
   const int64_t whole = run.span.end_ns - run.span.start_ns;
   const auto clamped = [&](int64_t start_ns, int64_t end_ns) {
@@ -186,7 +196,7 @@ Span focus_of(const Run& run) {
   }
   int64_t start_ns = run.span.end_ns;
   int64_t end_ns = run.span.start_ns;
-  for (const size_t i : run.verdict.operations) {
+  for (const size_t i : decisive_operations(run)) {
     const proof::Operation& operation = run.operations[i].operation;
     start_ns = std::min(start_ns, operation.called_ns);
     // An outcome that never became known would pull the end of the run into view.

@@ -16,7 +16,12 @@ namespace coterie::picture {
 // holds all operations, and times far from 0 count from its start instead (Run::origin_ns).
 Run complete(Run run);
 
-// The part of the run to look at first: around the violated operations; without any, the end of a
+// Of the violated operations the last ones, by their calls: a judge convicts where nothing fits any
+// more, and what came long before is context. REQUIRES: complete.
+inline constexpr size_t decisive_operations_max = 4;
+std::vector<size_t> decisive_operations(const Run& run);
+
+// The part of the run to look at first: around the decisive operations; without any, the end of a
 // run that went wrong, the whole of another. REQUIRES: complete.
 Span focus_of(const Run& run);
 

@@ -84,6 +84,18 @@ TEST(Focus, IsAroundTheViolatedOperations) {
   EXPECT_EQ(focus.end_ns, (560 + 138) * test_ms);
 }
 
+TEST(Focus, OfManyIsAroundTheLast) {
+  picture::Run run = test_run();
+  for (int64_t i = 0; i < 10; ++i) {
+    run.verdict.operations.push_back(run.operations.size());
+    run.operations.push_back(test_operation(3, {"incr", "n", {}}, "1", 200 + i, 201 + i, 1));
+  }
+  const picture::Run whole = complete(run);
+  EXPECT_EQ(decisive_operations(whole).size(), decisive_operations_max);
+  EXPECT_EQ(decisive_operations(whole).back(), 1u);
+  EXPECT_EQ(focus_of(whole).start_ns, (207 - 105) * test_ms - 900'000);
+}
+
 TEST(Focus, DoesNotFollowAnUnknownOutcomeToTheEnd) {
   picture::Run run = test_run();
   run.verdict.operations = {2};

@@ -17,8 +17,7 @@ namespace coterie::picture {
 namespace {
 
 constexpr size_t sentence_bytes_max = 4'000;
-constexpr size_t accused_max = 40;      // operations that are listed above the picture
-constexpr size_t accused_seen_max = 3;  // of them without a click
+constexpr size_t accused_max = 40;  // operations that are listed above the picture
 constexpr int halvings_max = 64;
 constexpr size_t event_bytes_least = 12;  // of the shortest row in the page's data
 
@@ -89,9 +88,8 @@ std::string accused_list(const Run& run) {
   std::stable_sort(accused.begin(), accused.end(), [&](size_t a, size_t b) {
     return run.operations[a].operation.called_ns < run.operations[b].operation.called_ns;
   });
-  const size_t seen = accused.size() > accused_seen_max ? accused_seen_max : accused.size();
-  const size_t earlier = accused.size() - seen;
-  const size_t listed = std::min(earlier, accused_max - accused_seen_max);
+  const size_t earlier = accused.size() - decisive_operations(run).size();
+  const size_t listed = std::min(earlier, accused_max - decisive_operations_max);
   const std::string list = "<ul class=\"accused\" aria-label=\"Violated operations\">\n";
   std::string out;
   if (earlier > 0) {

@@ -130,7 +130,7 @@ TEST(Html, OfManyViolatedOperationsTheLastAreSeenAndTheRestFolded) {
     run.operations.push_back(test_operation(3, {"incr", "n", {}}, std::to_string(i), i, i + 1, 1));
   }
   const std::string page = space_time_html(run);
-  EXPECT_TRUE(has(page, "59 earlier operations with which these cannot be explained (the last 37"));
+  EXPECT_TRUE(has(page, "58 earlier operations with which these cannot be explained (the last 36"));
   EXPECT_EQ(count_of(page, "data-operation="), 40u);
   // The read that cannot be explained was called last.
   EXPECT_GT(page.find("get x &rarr; 0"), page.find("</details>"));

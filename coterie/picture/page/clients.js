@@ -26,7 +26,9 @@ function drawOperations(svg) {
   for (const o of drawn) perLane[o.lane].push(o);
   for (const list of perLane) {
     list.sort(inTimeOrder);
-    list.forEach((o, i) => drawOperation(ops, o, list[i + 1]));
+    // The violated ones have the first choice of where their texts stand.
+    const places = new Places();
+    for (const accused of [true, false]) list.forEach((o, i) => { if (o.accused === accused) drawOperation(ops, o, list[i + 1], places); });
   }
   // On top of all others.
   for (const o of drawn.filter((one) => one.accused)) {
@@ -35,7 +37,7 @@ function drawOperations(svg) {
   return { all: all.length, heat };
 }
 
-function drawOperation(parent, o, next) {
+function drawOperation(parent, o, next, places) {
   const y = lanes[o.lane].y;
   const left = clip(x(o.at));
   const nextLeft = next ? clip(x(next.at)) : frame.width - frame.right;
@@ -49,17 +51,18 @@ function drawOperation(parent, o, next) {
   const room = Math.min(left + width, frame.width - frame.right) - from - 3;
   const text = operationText(o);
   const inside = shortened(text, room, 11);
-  if (o.accused && inside !== text && placeBeside(one, o, text, left, left + width, inside)) return;
+  if (o.accused && inside !== text && placeBeside(one, o, text, left, left + width, inside, places)) return;
   const free = (next ? clip(x(next.at)) : frame.width - frame.right) - left - width;
+  const taken = (start, shown) => !places.take(start, 0, textWidth(shown, 11), 10);
   if (inside === text || (inside && textWidth(text, 11) > free - 12)) {
-    make(one, "text", { class: "inside", x: from, y: y + 4 }, inside);
-  } else if (textWidth(text, 11) <= free - 12) {
+    if (!taken(from, inside)) make(one, "text", { class: "inside", x: from, y: y + 4 }, inside);
+  } else if (textWidth(text, 11) <= free - 12 && !taken(left + width + 5, text)) {
     make(one, "text", { class: "beside", x: left + width + 5, y: y + 4 }, text);
   }
 }
 
 // To the right of its bar, or to the left where there is more room: up to the next violated one.
-function placeBeside(one, o, text, left, right, inside) {
+function placeBeside(one, o, text, left, right, inside, places) {
   let [start, end] = [frame.left, frame.width - frame.right];
   for (const other of accusedOperations) {
     if (other === o || other.lane !== o.lane) continue;
@@ -68,14 +71,18 @@ function placeBeside(one, o, text, left, right, inside) {
   }
   const after = end - right - 8;
   const before = left - start - 8;
-  const rightwards = textWidth(text, 12) < after || after >= before;
-  const short = shortened(text, Math.max(before, after), 12);
-  if (short.length <= inside.length) return false;
-  make(one, "text", {
-    class: "beside halo", x: rightwards ? right + 6 : left - 6, y: lanes[o.lane].y + 4,
-    "text-anchor": rightwards ? "start" : "end",
-  }, short);
-  return true;
+  const rightFirst = textWidth(text, 12) < after || after >= before;
+  for (const rightwards of [rightFirst, !rightFirst]) {
+    const short = shortened(text, rightwards ? after : before, 12);
+    const width = textWidth(short, 12);
+    if (short.length <= inside.length || !places.take(rightwards ? right + 4 : left - 8 - width, 0, width + 4, 10)) continue;
+    make(one, "text", {
+      class: "beside halo", x: rightwards ? right + 6 : left - 6, y: lanes[o.lane].y + 4,
+      "text-anchor": rightwards ? "start" : "end",
+    }, short);
+    return true;
+  }
+  return false;
 }
 
 function drawHeat(parent, all) {
