@@ -41,6 +41,25 @@ inline std::vector<std::string> sorted(const Value& value, size_t step) {
   return all;
 }
 
+// A lock, and the resource that its tokens guard.
+inline Value carry_out_lock(Object& o, const Call& c, const Value* given) {
+  const std::string& owner = c.args[0];
+  if (c.name == "acquire") {
+    if (!o.holder.empty()) return {};
+    o.holder = owner;
+    if (given == nullptr || given->is_null()) return Value::of(std::string("some token"));
+    if (given->text == "OK") return *given;
+    if (std::stoll(given->text) <= o.token) return Value::of(std::string("a higher token"));
+    o.token = std::stoll(given->text);
+    return *given;
+  }
+  if (c.name == "release") return o.holder == owner ? (o.holder.clear(), flag(true)) : flag(false);
+  const int64_t token = std::stoll(c.args[0]);
+  const bool accepted = token >= o.used;
+  o.used = std::max(o.used, token);
+  return flag(accepted);
+}
+
 // Carries out the call and says what it returns; `given` is the recorded result, where the object
 // is free to choose (tokens, the order of members), or nothing.
 inline Value carry_out(Object& o, const Call& c, const Value* given) {
@@ -100,21 +119,7 @@ inline Value carry_out(Object& o, const Call& c, const Value* given) {
     for (const std::string& item : o.list) all.push_back(Value::of(item));
     return Value::of(std::move(all));
   }
-  if (n == "acquire") {
-    if (!o.holder.empty()) return {};
-    o.holder = arg(0);
-    if (given == nullptr || given->is_null()) return Value::of(std::string("some token"));
-    if (given->text == "OK") return *given;
-    if (std::stoll(given->text) <= o.token) return Value::of(std::string("a higher token"));
-    o.token = std::stoll(given->text);
-    return *given;
-  }
-  if (n == "release") return o.holder == arg(0) ? (o.holder.clear(), flag(true)) : flag(false);
-  // use
-  const int64_t token = std::stoll(arg(0));
-  const bool accepted = token >= o.used;
-  o.used = std::max(o.used, token);
-  return flag(accepted);
+  return carry_out_lock(o, c, given);
 }
 
 class Search {
