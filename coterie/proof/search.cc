@@ -315,10 +315,10 @@ class Sweep {
     if (unknown == Unknown::left_out || (guide_.on() && needy_.empty())) return;
     for (uint32_t kind = 0; kind < kinds_.size(); ++kind) {
       const Step& next = part_.steps[kinds_[kind].step];
+      --budget_.steps;
       if (guide_.on() && !may_help(config.state, next)) continue;
       if (unknowns_.count(config.used, kind) >= kinds_[kind].available || !is_due(config, next))
         continue;
-      --budget_.steps;
       Config to = config;
       to.state = machine_.apply(config.state, next);
       if (to.state == Machine::dead || to.state == config.state) continue;
