@@ -11,6 +11,7 @@
 #include "cli/exit_codes.h"
 #include "cli/subcommands.h"
 #include "cli/terminal.h"
+#include "coterie/picture/space_time_html.h"
 #include "coterie/proof/json_lines.h"
 #include "coterie/proof/judge.h"
 #include "coterie/proof/timeline.h"
@@ -35,6 +36,7 @@ struct Given {
   std::string file;
   std::string model = "auto";
   bool as_json = false;
+  std::string html;
   proof::Bounds bounds;
 };
 
@@ -111,6 +113,22 @@ void print_text(const proof::History& history, const proof::Ruling& ruling, doub
   }
 }
 
+bool draw(const proof::History& history, const proof::Ruling& ruling, const Given& given) {
+  picture::Run run = picture::run_of(history);
+  run.title = given.file;
+  run.time = "time of the history";
+  run.command = fmt::format("coterie check {} --model {}", given.file, given.model);
+  run.verdict.kind = ruling.verdict == proof::Verdict::holds ? picture::Verdict::Kind::holds
+                     : ruling.verdict == proof::Verdict::violated
+                         ? picture::Verdict::Kind::violated
+                         : picture::Verdict::Kind::bound_met;
+  run.verdict.why = ruling.why;
+  run.verdict.operations = ruling.operations;
+  std::ofstream file(given.html, std::ios::binary | std::ios::trunc);
+  file << picture::space_time_html(run);
+  return static_cast<bool>(file.flush());
+}
+
 int judge(const Given& given) {
   const proof::Model model = *proof::model_of(given.model);
   const auto history = read(given.file);
@@ -132,6 +150,8 @@ int judge(const Given& given) {
   } else {
     print_text(*history, ruling, seconds);
   }
+  if (!given.html.empty() && !draw(*history, ruling, given))
+    return refuse(exit_cannot_create, fmt::format("cannot write {}", given.html));
   return ruling.verdict == proof::Verdict::holds      ? exit_done
          : ruling.verdict == proof::Verdict::violated ? exit_no
                                                       : exit_bound;
@@ -153,6 +173,7 @@ int check(Arguments arguments) {
   flags.choice("--model", {names.begin(), names.end()}, given.model,
                "what the keys are; auto takes each key for what its operations make it");
   flags.on("--json", given.as_json, "print the verdict as one JSON object");
+  flags.text("--html", "FILE", given.html, "draw the history and what is violated in it");
   flags.number("--max-steps", "N", bounds.steps_max, "give up after so many steps of the search");
   flags.number("--max-memory", "MIB", memory_mib, "give up when the search holds more");
   flags.number("--max-open", "N", bounds.open_max,

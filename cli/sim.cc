@@ -87,6 +87,8 @@ struct SimFlags {
     flags.number("--shrink-runs", "N", shrink_runs, "runs that shrinking may take");
     flags.text("--write", "FILE", one.scenario_path, "with --seed: write the scenario");
     flags.text("--html", "FILE", one.html_path, "with --seed or --scenario: draw the run");
+    flags.number("--from", "MS", one.from_ms, "draw from that moment of virtual time on");
+    flags.number("--to", "MS", one.to_ms, "and up to that one; 0: all of the run");
     flags.on("--picture", one.text_picture, "the same as text on the terminal");
     flags.text("--history", "FILE", one.history_path,
                "with --seed or --scenario: write what the clients saw, for `coterie check`");
@@ -163,6 +165,9 @@ int sim(Arguments arguments) {
     return refuse(all_mutants().empty()
                       ? "this build has no planted bugs: cmake --preset mutants"
                       : "there is no such planted bug: see coterie sim --mutant list");
+  if (given.one.from_ms >= given.one.to_ms && given.one.from_ms + given.one.to_ms != 0)
+    return refuse("--from and --to take two moments, the second after the first");
+  if (given.one.to_ms > 10'000'000) return refuse("--to takes 10000000 at most");
   if (!given.scenario.empty()) return sim_scenario(given);
 
   trial::CampaignOptions campaign;

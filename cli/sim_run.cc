@@ -42,6 +42,7 @@ picture::Run picture_of(trial::Recording& recording, const trial::TrialReport& r
   picture::Run run = recording.finish(std::move(operations), std::move(verdict));
   run.title = fmt::format("SIMULATED: seed {}, {} nodes, {}", plan.seed, plan.nodes, report.faults);
   run.command = what.command;
+  run.narrow = what.command + " --html FILE --from MS --to MS";
   return run;
 }
 
@@ -65,7 +66,14 @@ std::optional<trial::TrialReport> carry_out(const trial::Plan& plan, const OneRu
   std::optional<trial::Recording> recording;
   std::optional<picture::Run> run;
   if (!what.html_path.empty() || what.text_picture) {
-    options.watch = [&](sim::Simulation& simulation) { recording.emplace(simulation); };
+    options.watch = [&](sim::Simulation& simulation) {
+      trial::RecordingOptions window;
+      if (what.to_ms != 0) {
+        window.from = Instant{0} + milliseconds(static_cast<int64_t>(what.from_ms));
+        window.to = Instant{0} + milliseconds(static_cast<int64_t>(what.to_ms));
+      }
+      recording.emplace(simulation, window);
+    };
     options.ended = [&](const trial::TrialReport& report) {
       run = picture_of(*recording, report, plan, what);
       recording.reset();
@@ -73,9 +81,14 @@ std::optional<trial::TrialReport> carry_out(const trial::Plan& plan, const OneRu
   }
   trial::TrialReport report = trial::run_trial(plan, options);
   bool written = true;
-  if (what.text_picture) fmt::print("\n{}\n", picture::text_picture(*run));
+  std::optional<picture::Span> window;
+  if (what.to_ms != 0) {
+    window = {static_cast<int64_t>(what.from_ms) * 1'000'000,
+              static_cast<int64_t>(what.to_ms) * 1'000'000};
+  }
+  if (what.text_picture) fmt::print("\n{}\n", picture::text_picture(*run, {.window = window}));
   if (!what.html_path.empty())
-    written &= write_file(what.html_path, picture::space_time_html(*run));
+    written &= write_file(what.html_path, picture::space_time_html(*run, {.window = window}));
   if (!what.history_path.empty()) {
     std::ostringstream text;
     proof::write_history(report.history, text);

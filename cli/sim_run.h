@@ -13,12 +13,13 @@ namespace coterie::cli {
 
 // What is to be done with one run besides its verdict; empty: not that.
 struct OneRun {
-  bool quiet = false;         // not the nodes' logs
-  bool text_picture = false;  // the picture for a terminal
-  std::string html_path;      // the picture
-  std::string history_path;   // what the clients saw
-  std::string scenario_path;  // the plan, written down
-  std::string command;        // that replays it
+  bool quiet = false;               // not the nodes' logs
+  bool text_picture = false;        // the picture for a terminal
+  std::string html_path;            // the picture
+  uint64_t from_ms = 0, to_ms = 0;  // of it this part only, of virtual time; both 0: all
+  std::string history_path;         // what the clients saw
+  std::string scenario_path;        // the plan, written down
+  std::string command;              // that replays it
   std::string mutant;
 };
 

@@ -140,15 +140,15 @@ std::vector<Case> cases() {
   }
   for (const bool legal : {true, false}) {
     const std::string holds = legal ? "" : ", illegal";
-    all.push_back({"register 10 clients 10k" + holds, Model::register_, 10'000, 10, 1, read_write,
-                   true, 0, legal});
-    all.push_back({"register 10 clients 100k" + holds, Model::register_, 100'000, 10, 1, read_write,
-                   true, 0, legal});
-    all.push_back({"register 50 clients 10k" + holds, Model::register_, 10'000, 50, 1, read_write,
-                   true, 0, legal});
+    all.push_back({"register 10 clients 10k" + holds, Model::plain_register, 10'000, 10, 1,
+                   read_write, true, 0, legal});
+    all.push_back({"register 10 clients 100k" + holds, Model::plain_register, 100'000, 10, 1,
+                   read_write, true, 0, legal});
+    all.push_back({"register 50 clients 10k" + holds, Model::plain_register, 10'000, 50, 1,
+                   read_write, true, 0, legal});
   }
-  all.push_back(
-      {"register few values 10 clients 10k", Model::register_, 10'000, 10, 1, read_write, false});
+  all.push_back({"register few values 10 clients 10k", Model::plain_register, 10'000, 10, 1,
+                 read_write, false});
   all.push_back(
       {"cas register 10 clients 10k", Model::kv, 10'000, 10, 1, {"get", "set", "cas"}, false});
   all.push_back(

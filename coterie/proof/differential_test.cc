@@ -66,8 +66,8 @@ constexpr size_t histories = 30'000;
 
 std::vector<Case> cases() {
   std::vector<Case> all = {
-      {"register_unique", Model::register_, with({"set", "get", "get"}, 0), histories},
-      {"register", Model::register_, with({"set", "get", "get"}, 3), histories},
+      {"register_unique", Model::plain_register, with({"set", "get", "get"}, 0), histories},
+      {"register", Model::plain_register, with({"set", "get", "get"}, 3), histories},
       {"cas_register", Model::cas_register,
        with({"set", "get", "get", "setnx", "cas", "cas", "del", "exists", "getset", "getdel"}, 3),
        histories},

@@ -24,15 +24,15 @@ namespace coterie::proof {
 // What the keys of a history are. A model is a vocabulary: the operations that may occur. The first
 // eight ask for linearizability.
 enum class Model : uint8_t {
-  automatic,     // every operation there is; each key gets the judge that its operations call for
-  register_,     // get, set
-  cas_register,  // and setnx, cas, del
-  counter,       // get, incr, decr
-  set,           // sadd, srem, sismember, smembers, scard
-  queue,         // rpush, lpush, lpop, rpop, llen, lrange: a list
-  hash,          // hset, hget, hdel, hgetall, ...
-  lock,          // acquire, release, use: leases end by time, tokens grow
-  kv,            // all of these on many keys, with transactions over several
+  automatic,       // every operation there is; each key gets the judge that its operations call for
+  plain_register,  // get, set
+  cas_register,    // and setnx, cas, del
+  counter,         // get, incr, decr
+  set,             // sadd, srem, sismember, smembers, scard
+  queue,           // rpush, lpush, lpop, rpop, llen, lrange: a list
+  hash,            // hset, hget, hdel, hgetall, ...
+  lock,            // acquire, release, use: leases end by time, tokens grow
+  kv,              // all of these on many keys, with transactions over several
   queue_accounting,  // rpush, lpop only counted: lost, duplicated, out of order
   mutex,             // acquire, release, use: no two hold at once, no stale token is accepted
   expiry,            // setpx, get, set, del: gone when its time is over, not before

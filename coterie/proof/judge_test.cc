@@ -334,7 +334,7 @@ TEST(Judge, UnknownOperationsByTheHundredsAreNoTrouble) {
 
 TEST(Judge, WhatAModelDoesNotKnowIsNotJudged) {
   const History history = {op(1, {"rpush", "q", {"a"}}, text("1"), 0, 1)};
-  const Ruling ruling = judge(history, Model::register_);
+  const Ruling ruling = judge(history, Model::plain_register);
   EXPECT_EQ(ruling.verdict, Verdict::bound_met);
   EXPECT_EQ(ruling.bound, Bound::vocabulary);
   EXPECT_THAT(ruling.why, HasSubstr("operation 0: the model register does not know 'rpush'"));

@@ -16,7 +16,7 @@ constexpr uint32_t bit(Model model) { return uint32_t{1} << static_cast<uint32_t
 constexpr uint32_t every = bit(Model::automatic);
 constexpr uint32_t kv = every | bit(Model::kv);
 constexpr uint32_t cas = kv | bit(Model::cas_register);
-constexpr uint32_t reg = cas | bit(Model::register_);
+constexpr uint32_t reg = cas | bit(Model::plain_register);
 constexpr uint32_t counter = kv | bit(Model::counter);
 constexpr uint32_t set = kv | bit(Model::set);
 constexpr uint32_t hash = kv | bit(Model::hash);

@@ -1,6 +1,7 @@
 // See configured.h.
 #include "coterie/trial/configured.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <fmt/format.h>
@@ -11,6 +12,25 @@ namespace {
 template <class Limit>
 void set(Limit& limit, uint64_t value) {
   if (value != 0) limit = static_cast<Limit>(value);
+}
+
+// For how long a fault can hold messages up, a reading of a wall clock among them.
+int64_t delay_ms(const PlannedFault& fault) {
+  switch (fault.kind) {
+    case FaultKind::pause:
+    case FaultKind::slow:
+    case FaultKind::partition:
+    case FaultKind::one_way:
+    case FaultKind::deaf:
+    case FaultKind::flap:
+    case FaultKind::bridge:
+    case FaultKind::clog:
+    case FaultKind::late:
+    case FaultKind::narrow:
+      return fault.length.ms();
+    default:
+      return 0;
+  }
 }
 }  // namespace
 
@@ -56,16 +76,20 @@ server::ConnectionLimits connection_limits(const Plan& plan) {
   return limits;
 }
 
-// A new leader takes over the lower median of a majority's wall clocks, so log time may jump ahead
-// by as much as these differ, and a key goes so much too early; it goes late by as long as nobody
+// A new leader takes over the lower median of a majority's wall clocks, as it has read them from
+// messages: log time may jump ahead by as much as the clocks differ and as the readings of an
+// earlier leader were late, and a key goes so much too early. It goes late by as long as nobody
 // leads, which has no bound here.
 proof::Bounds judge_bounds(const Plan& plan) {
   constexpr int64_t usual_ms = 100, drift_ppm_max = 500;
   int64_t apart_ms = usual_ms + 2 * static_cast<int64_t>(plan.knobs.wall_offset_ms) +
                      (plan.duration.ms() + 60'000) * drift_ppm_max / 1'000'000;
+  int64_t longest_delay_ms = 0;
   for (const PlannedFault& fault : plan.faults) {
     if (fault.kind == FaultKind::step) apart_ms += std::abs(fault.amount);
+    longest_delay_ms = std::max(longest_delay_ms, delay_ms(fault));
   }
+  apart_ms += longest_delay_ms;
   proof::Bounds bounds;
   bounds.slack.absolute_ns = apart_ms * 1'000'000;
   bounds.slack.ends = false;
