@@ -9,6 +9,7 @@
 
 #include "coterie/base/random.h"
 #include "coterie/base/reached.h"
+#include "coterie/trial/out_of_reach.h"
 
 namespace coterie::trial {
 
@@ -16,7 +17,9 @@ namespace {
 
 std::map<std::string, uint64_t> reached_now() {
   std::map<std::string, uint64_t> counts;
-  for (const ReachedSite& site : reached_sites()) counts[site.name] += site.count->load();
+  for (const ReachedSite& site : reached_sites()) {
+    if (counts_in_campaigns(site)) counts[site.name] += site.count->load();
+  }
   return counts;
 }
 

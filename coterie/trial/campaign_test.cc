@@ -2,7 +2,13 @@
 // refused.
 #include "coterie/trial/campaign.h"
 
+#include <algorithm>
+#include <set>
+
 #include <gtest/gtest.h>
+
+#include "coterie/base/reached.h"
+#include "coterie/trial/out_of_reach.h"
 
 namespace coterie::trial {
 namespace {
@@ -72,6 +78,25 @@ TEST(Campaign, FailuresAndVacuousSeedsAreInTheResults) {
   EXPECT_EQ(read->failed, results.failed);
   EXPECT_EQ(read->vacuous, 1u);
   EXPECT_EQ(read->digest, results.digest);
+}
+
+// A name that no path has would excuse nothing, and hide a slip of the pen.
+TEST(Campaign, WhatIsOutOfReachIsThere) {
+  for (const OutOfReach& path : out_of_reach()) {
+    const auto sites = reached_sites();
+    EXPECT_TRUE(std::any_of(sites.begin(), sites.end(), [&](const ReachedSite& site) {
+      return path.name == site.name;
+    })) << path.name;
+    EXPECT_FALSE(path.reason.empty());
+  }
+}
+
+TEST(Campaign, CountsAtLeastSixtyRarePaths) {
+  std::set<std::string_view> names;
+  for (const ReachedSite& site : reached_sites()) {
+    if (counts_in_campaigns(site)) names.insert(site.name);
+  }
+  EXPECT_GE(names.size(), 60u);
 }
 
 TEST(Campaign, BadResultsAreRefused) {

@@ -48,7 +48,11 @@ void ServedNode::bytes(ConnectionNumber number, std::string_view bytes) {
 void ServedNode::disconnect(ConnectionNumber number) {
   const auto found = clients_.find(number);
   if (found == clients_.end()) return;
-  found->second->connection->on_disconnect();
+  server::Connection& connection = *found->second->connection;
+  // Half of the clients close, the others are gone: the one is an end of input, to be answered to
+  // its end, the other is not.
+  if (number % 2 == 0 && !connection.closed()) return connection.on_end_of_input();
+  connection.on_disconnect();
   clients_.erase(found);
 }
 
