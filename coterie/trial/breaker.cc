@@ -131,6 +131,7 @@ bool Breaker::all_are_whole() const {
 }
 
 void Breaker::look() {
+  look_in_storm();
   if (been_whole_ && damaged_.empty()) return;
   // One that was damaged is whole again when it is a member like the others and votes.
   if (!all_are_whole()) return;
@@ -151,6 +152,7 @@ std::optional<std::string> Breaker::unexplained_stop() const {
 
 std::set<NodeId> Breaker::mend_majority(bool founded) {
   ++era_;
+  storm_until_ = {};
   std::set<NodeId> chosen(nodes_.begin(), nodes_.end());
   const size_t majority = nodes_.size() / 2 + 1;
   // Without one that is damaged: its data are being repaired from the others, who must be there.
@@ -176,6 +178,7 @@ std::set<NodeId> Breaker::mend_majority(bool founded) {
 
 void Breaker::mend_all() {
   ++era_;
+  storm_until_ = {};
   mend(std::set<NodeId>(nodes_.begin(), nodes_.end()));
 }
 

@@ -55,6 +55,11 @@ class Breaker {
     PlannedFault fault;
   };
 
+  struct Promised {  // what a node must still know after a restart
+    ReplicaId vote;
+    Index last;
+  };
+
   void strike(const PlannedFault& fault);
   bool strike_node(const PlannedFault& fault);
   bool strike_disk(const PlannedFault& fault);
@@ -66,6 +71,10 @@ class Breaker {
   bool damage_state(const PlannedFault& fault);
   bool damage_snapshot(const PlannedFault& fault);
   bool stop(const PlannedFault& fault);
+  bool storm(const PlannedFault& fault);
+  void storm_on(const PlannedFault& fault, Random random, Instant end);
+  void look_in_storm();
+  std::optional<NodeId> leader() const;
   void kill_damaged(const PlannedFault& fault);
   bool misdirect(const PlannedFault& fault);
   void undo_later(const PlannedFault& fault, std::function<void()> undo);
@@ -97,6 +106,9 @@ class Breaker {
   bool been_whole_ = false;            // the cluster has been founded
   std::set<NodeId> full_;              // disks
   std::set<NodeId> may_stop_;          // a fault makes it stop by itself
+  Instant storm_until_;
+  Random storm_random_{0};
+  std::map<NodeId, Promised> promised_;
 };
 
 }  // namespace coterie::trial

@@ -54,6 +54,8 @@ bool Breaker::strike_node(const PlannedFault& fault) {
       return crash_all(fault, sim::CrashKind::process);
     case FaultKind::stop:
       return stop(fault);
+    case FaultKind::storm:
+      return storm(fault);
     case FaultKind::pause:
       if (!simulation_.running(fault.node)) return false;
       simulation_.pause(fault.node);

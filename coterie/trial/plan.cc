@@ -23,6 +23,7 @@ constexpr Shape shapes[] = {
     {FaultKind::crash_all, 20'000, 1, 1'000, 0, 0, Where::everywhere},
     {FaultKind::kill_all, 20'000, 1, 1'000, 0, 0, Where::everywhere},
     {FaultKind::stop, 8'000, 1, 2'000, 0, 0, Where::node},
+    {FaultKind::storm, 8'000, 300, 2'500, 5, 150, Where::everywhere},
     {FaultKind::pause, 6'000, 50, 5'000, 0, 0, Where::node},
     {FaultKind::slow, 8'000, 500, 5'000, 2, 40, Where::node},
     {FaultKind::wipe, 8'000, 100, 1'000, 0, 0, Where::node},

@@ -11,11 +11,11 @@ namespace coterie::trial {
 namespace {
 
 constexpr std::array<std::string_view, fault_kinds> names = {
-    "crash",     "kill", "crash-all", "kill-all",     "stop",       "pause",     "slow",
-    "wipe",      "rot",  "rot-state", "rot-snapshot", "unreadable", "misdirect", "fail-sync",
-    "fail-read", "full", "stall",     "partition",    "one-way",    "deaf",      "flap",
-    "bridge",    "clog", "lossy",     "twice",        "overtake",   "late",      "narrow",
-    "fragile",   "step", "drift"};
+    "crash",     "kill",      "crash-all", "kill-all",  "stop",         "storm",      "pause",
+    "slow",      "wipe",      "rot",       "rot-state", "rot-snapshot", "unreadable", "misdirect",
+    "fail-sync", "fail-read", "full",      "stall",     "partition",    "one-way",    "deaf",
+    "flap",      "bridge",    "clog",      "lossy",     "twice",        "overtake",   "late",
+    "narrow",    "fragile",   "step",      "drift"};
 
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;

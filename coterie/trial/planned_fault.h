@@ -22,6 +22,7 @@ enum class FaultKind : uint8_t {
   crash_all,  // the power of all goes; each returns within `length`
   kill_all,
   stop,   // asked to end: it hands over and ends its log cleanly
+  storm,  // the leader dies; in the election each dies and is back, every `amount` ms on average
   pause,  // no turns, as under SIGSTOP
   slow,   // turns and disk take `amount` times as long
   // Disks. Those that lose data strike one node at a time, and only while all others are whole: a

@@ -93,9 +93,10 @@ void SimClient::send() {
 void SimClient::send_piece(Duration delay, std::string bytes) {
   const uint64_t connection = connection_, watch = watch_;
   simulation_.after(delay, [this, connection, watch, bytes = std::move(bytes)]() mutable {
-    if (connection != connection_ || watch != watch_ || !busy()) return;
+    // The node may have died and be back: its new life does not know this connection.
+    if (connection != connection_ || watch != watch_ || !busy() || !same_life()) return;
     simulation_.poke(at_, [this, connection, bytes = std::move(bytes)] {
-      if (connection == connection_) served()->bytes(node_number_, bytes);
+      if (connection == connection_ && same_life()) served()->bytes(node_number_, bytes);
     });
   });
 }
@@ -136,7 +137,8 @@ void SimClient::move_to(const std::vector<NodeId>& nodes) {
 
 void SimClient::lost() {
   if (connected_ && same_life()) {
-    simulation_.poke(at_, [this, node = at_, number = node_number_] {
+    simulation_.poke(at_, [this, node = at_, life = life_, number = node_number_] {
+      if (simulation_.node(node).incarnation() != life) return;
       static_cast<ServedNode*>(simulation_.tenant(node))->disconnect(number);
     });
   }

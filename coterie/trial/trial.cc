@@ -13,6 +13,7 @@
 #include "coterie/store/state/reclaim.h"
 #include "coterie/trial/configured.h"
 #include "coterie/trial/player.h"
+#include "coterie/trial/promises.h"
 #include "coterie/trial/served_node.h"
 #include "coterie/trial/stall.h"
 #include "coterie/world/sim/simulation.h"
@@ -41,6 +42,7 @@ class Trial {
   }
 
   TrialReport run() {
+    promises_.listen(simulation_);
     if (options_.watch) options_.watch(simulation_);
     const bool live = begin() && work() && majority_lives() && all_come_to_one_state();
     if (live) read_all();
@@ -89,6 +91,7 @@ class Trial {
     if (auto reason = breaker_->unexplained_stop()) return broken(Failure::stopped, *reason);
     if (auto held = invariants_.observe(alive_); !held)
       return broken(Failure::invariant, held.error().message);
+    if (auto forgotten = promises_.observe(alive_)) return broken(Failure::invariant, *forgotten);
     if (!seen_.surprise.empty()) return broken(Failure::surprise, seen_.surprise);
     narrate();
     return true;
@@ -289,6 +292,7 @@ class Trial {
   std::optional<Breaker> breaker_;
   Seen seen_;
   raft::Invariants invariants_;
+  Promises promises_;
   std::vector<NodeId> nodes_;
   std::vector<std::unique_ptr<Player>> players_;
   std::vector<std::unique_ptr<Player>> probers_;  // kept: what they have scheduled may still come

@@ -66,6 +66,13 @@ class Kernel {
   uint64_t count(TraceKind kind) const { return counts_[static_cast<size_t>(kind)]; }
   void on_trace(std::function<void(const TraceEvent&)> hook) { hook_ = std::move(hook); }
   uint64_t next_frame_number() { return ++frames_; }
+  // A second ear, for frames alone: they are given to a link, whether they arrive or not.
+  void on_frame(std::function<void(NodeId, const std::vector<Payload>&)> hook) {
+    frame_hook_ = std::move(hook);
+  }
+  void frame_sent(NodeId from, const std::vector<Payload>& parts) const {
+    if (frame_hook_) frame_hook_(from, parts);
+  }
 
  private:
   Instant now_;
@@ -78,6 +85,7 @@ class Kernel {
   std::vector<std::function<void()>> actions_;
   std::vector<uint32_t> free_actions_;
   std::function<void(const TraceEvent&)> hook_;
+  std::function<void(NodeId, const std::vector<Payload>&)> frame_hook_;
 };
 
 }  // namespace coterie::sim

@@ -57,6 +57,7 @@ void Link::send(Instant at, std::vector<Payload> parts) {
   flight.arrivals = 0;
   kernel_.trace(TraceKind::frame_sent, from_, to_, flight.number, flight.size_bytes, {},
                 &flight.parts);
+  kernel_.frame_sent(from_, flight.parts);
   const bool full = queued_bytes_ + flight.size_bytes > options_.queue_bytes_max;
   if (!sender_up_ || !wire_up_ || full) {
     if (full) COTERIE_REACHED("simulated send queue full");

@@ -99,6 +99,10 @@ class Simulation {
   // proves nothing.
   uint64_t count(TraceKind kind) const { return kernel_.count(kind); }
   void on_trace(std::function<void(const TraceEvent&)> hook) { kernel_.on_trace(std::move(hook)); }
+  // Called with who sends, and the parts of every frame that is given to a link.
+  void on_frame(std::function<void(NodeId, const std::vector<Payload>&)> hook) {
+    kernel_.on_frame(std::move(hook));
+  }
   const std::deque<LogLine>& log_lines() const { return log_lines_; }  // the last log_lines_max
   const SimOptions& options() const { return options_; }
 

@@ -1,0 +1,95 @@
+// A storm is an election that goes wrong: the leader dies, and while the others choose a new one,
+// voters die and are back at once, disks are slow, and links fall out one way. What a node has
+// promised before it died, it must still know. Faults that strike at times of their own hardly ever
+// meet the few milliseconds in which that matters.
+#include <algorithm>
+
+#include "coterie/base/reached.h"
+#include "coterie/node/node.h"
+#include "coterie/trial/breaker.h"
+
+namespace coterie::trial {
+
+namespace {
+constexpr int64_t slowness_max = 20;
+constexpr double of_promises = 0.4;  // that are followed by death
+constexpr int64_t death_us_max = 20'000;
+constexpr int64_t link_down_ms_max = 400;
+constexpr double of_nodes = 0.6;  // of what happens in a storm; the rest happens to links
+}  // namespace
+
+std::optional<NodeId> Breaker::leader() const {
+  std::optional<std::pair<Term, NodeId>> newest;
+  for (NodeId node : nodes_) {
+    if (!simulation_.running(node)) continue;
+    const auto* served = static_cast<const ServedNode*>(simulation_.tenant(node));
+    const node::Replica* replica = served->node() == nullptr ? nullptr : served->node()->replica();
+    if (replica == nullptr || replica->raft().role() != raft::Role::leader) continue;
+    newest = std::max(newest, std::optional(std::pair(replica->raft().term(), node)));
+  }
+  return newest ? std::optional(newest->second) : std::nullopt;
+}
+
+bool Breaker::storm(const PlannedFault& fault) {
+  const auto leading = leader();
+  if (!leading || !crash(*leading, sim::CrashKind::process, fault.seed, milliseconds(1)))
+    return false;
+  COTERIE_REACHED("simulated storm in an election");
+  Random random(fault.seed);
+  for (NodeId node : nodes_) {
+    const bool slow = random.chance(0.5);
+    const int64_t slowness = random.between(2, slowness_max);
+    simulation_.set_slowness(node, slow ? static_cast<double>(slowness) : 1);
+  }
+  undo_later(fault, [this] {
+    for (NodeId node : nodes_) simulation_.set_slowness(node, 1);
+  });
+  storm_until_ = std::max(storm_until_, simulation_.now() + fault.length);
+  storm_random_ = Random(random.next());
+  storm_on(fault, random, simulation_.now() + fault.length);
+  return true;
+}
+
+// Whoever has just voted, or just had to give up entries, may die before anybody notices.
+void Breaker::look_in_storm() {
+  if (simulation_.now() >= storm_until_) return;
+  for (NodeId node : nodes_) {
+    if (!simulation_.running(node)) continue;
+    const auto* served = static_cast<const ServedNode*>(simulation_.tenant(node));
+    const node::Replica* replica = served->node() == nullptr ? nullptr : served->node()->replica();
+    if (replica == nullptr) continue;
+    const raft::Raft& raft = replica->raft();
+    Promised& promised = promised_[node];
+    const bool voted = raft.hard_state().vote && raft.hard_state().vote != promised.vote;
+    const bool cut = raft.last_index() < promised.last;
+    promised = {raft.hard_state().vote, raft.last_index()};
+    if ((!voted && !cut) || !storm_random_.chance(of_promises)) continue;
+    const uint64_t seed = storm_random_.below(1'000'000);
+    simulation_.after(microseconds(storm_random_.between(0, death_us_max)),
+                      [this, era = era_, node, seed] {
+                        if (era == era_) crash(node, sim::CrashKind::power, seed, milliseconds(1));
+                      });
+  }
+}
+
+void Breaker::storm_on(const PlannedFault& fault, Random random, Instant end) {
+  const Duration pause = milliseconds(random.between(1, std::max<int64_t>(2 * fault.amount, 1)));
+  simulation_.after(pause, [this, era = era_, &fault, random, end]() mutable {
+    if (era != era_ || simulation_.now() >= end) return;
+    const NodeId node = nodes_[random.below(nodes_.size())];
+    const NodeId peer = nodes_[random.below(nodes_.size())];
+    if (random.chance(of_nodes)) {
+      const bool power = random.chance(0.5);
+      crash(node, power ? sim::CrashKind::power : sim::CrashKind::process, random.below(1'000'000),
+            milliseconds(1));
+    } else {
+      block_link(node, peer, true);
+      simulation_.after(milliseconds(random.between(1, link_down_ms_max)), [this, era, node, peer] {
+        if (era == era_) block_link(node, peer, false);
+      });
+    }
+    storm_on(fault, random, end);
+  });
+}
+
+}  // namespace coterie::trial
