@@ -227,6 +227,7 @@ void Node::drive_shut_down() {
       replica_ && replica_->raft().role() == raft::Role::leader && options_.named.size() > 1;
   if (!late && replica_ && (leads || !replica_->idle())) return;
   phase_ = Phase::closing;
+  if (replica_) replica_->retire();
   log_->close(std::exchange(shut_down_done_, nullptr));
 }
 

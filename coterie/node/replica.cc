@@ -410,6 +410,7 @@ void Replica::on_snapshot_made(const raft::SnapshotPoint& point, const Result<vo
 
 void Replica::on_snapshot_received(const raft::SnapshotPoint& point,
                                    std::optional<state::State> state) {
+  if (retired_) return;  // the next start finds it, and goes on from it
   if (!state) {
     chunks_from_ = world_.now().monotonic + receive_retry;
     return step(raft::SnapshotInstalled{point, false});

@@ -72,6 +72,8 @@ class Replica {
 
   std::vector<std::pair<Ticket, Reply>> take_answers();
   void transfer_leadership(NodeId to);
+  // The log is being closed: what its disk completes from now on changes nothing here.
+  void retire() { retired_ = true; }
   // The disk of this node, or of a majority, has no room: see the rule "Log".
   void disks_full(bool own, bool majority);
 
@@ -130,6 +132,7 @@ class Replica {
   Instant probe_at_{0};
   bool own_disk_full_ = false;
   bool majority_full_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace coterie::node

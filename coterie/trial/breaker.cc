@@ -139,12 +139,17 @@ void Breaker::look() {
   been_whole_ = true;
 }
 
+bool Breaker::may_stop(NodeId node) const {
+  const auto faults = may_stop_.find(node);
+  return faults != may_stop_.end() && faults->second > 0;
+}
+
 std::optional<std::string> Breaker::unexplained_stop() const {
   for (NodeId node : nodes_) {
     const auto reason = simulation_.stop_reason(node);
     // Who is joining cannot do so on a full disk, and says so.
     const bool joining = !been_whole_ || damaged_.contains(node);
-    if (reason && !may_stop_.contains(node) && !(joining && full_.contains(node)))
+    if (reason && !may_stop(node) && !(joining && full_.contains(node)))
       return fmt::format("node {} stopped: {}", node, *reason);
   }
   return {};

@@ -89,6 +89,7 @@ class Breaker {
   bool whole(NodeId node) const;
   bool all_are_whole() const;
   bool may_crash(NodeId node);
+  bool may_stop(NodeId node) const;
   static bool in_side(NodeId node, uint32_t side);
 
   sim::Simulation& simulation_;
@@ -105,7 +106,7 @@ class Breaker {
   std::map<NodeId, uint64_t> astray_;  // a write went astray; what the disk had written by then
   bool been_whole_ = false;            // the cluster has been founded
   std::set<NodeId> full_;              // disks
-  std::set<NodeId> may_stop_;          // a fault makes it stop by itself
+  std::map<NodeId, int> may_stop_;  // how many faults make it stop by itself
   Instant storm_until_;
   Random storm_random_{0};
   std::map<NodeId, Promised> promised_;

@@ -100,24 +100,24 @@ bool Breaker::strike_disk(const PlannedFault& fault) {
       return misdirect(fault);
     case FaultKind::fail_sync:
       if (!may_crash(node)) return false;
-      may_stop_.insert(node);
+      ++may_stop_[node];
       disk.fail_next(sim::DiskOperation::sync);
       undo_later(fault, [this, node, &disk] {
         disk.fail_next(sim::DiskOperation::sync, Fault::io, 0);
         if (!simulation_.running(node)) simulation_.start(node);
-        may_stop_.erase(node);
+        --may_stop_[node];
       });
       return true;
     case FaultKind::fail_read:
       if (!crash(node, sim::CrashKind::process, fault.seed, fault.length)) return false;
-      may_stop_.insert(node);
+      ++may_stop_[node];
       disk.fail_next(sim::DiskOperation::read);
       // Whoever could not read at its start tries again.
       simulation_.after(fault.length + milliseconds(200), [this, era = era_, node, &disk] {
         if (era != era_) return;
         disk.fail_next(sim::DiskOperation::read, Fault::io, 0);
         if (!simulation_.running(node)) simulation_.start(node);
-        may_stop_.erase(node);
+        --may_stop_[node];
       });
       return true;
     case FaultKind::full:

@@ -24,6 +24,7 @@ void Raft::append_to_log(Entry entry) {
   if (entry.kind == EntryKind::membership) {
     Result<Membership> membership = Membership::from_entry(entry);
     COTERIE_ASSERT(membership.has_value());  // checked at the gateway
+    learn_replicas(*membership);
     memberships_.append(entry.index, *std::move(membership));
   }
   log_.append(std::move(entry));

@@ -225,6 +225,7 @@ class Raft {
   // replace.cc: wiped replicas are replaced, damaged ones healed.
   void change_membership(Turn& turn);
   bool replace_member(NodeId node, ReplicaId replica, Turn& turn);
+  void learn_replicas(const Membership& next);
   bool promote_learner(Turn& turn);
   void propose_membership(Membership next, Turn& turn);
   void hear_damage(Progress& peer, bool damaged, Turn& turn);

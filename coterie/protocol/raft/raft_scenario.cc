@@ -68,6 +68,8 @@ class Scenario {
       cluster_->transfer(node(1), node(2));
     } else if (is("compact", 2)) {
       cluster_->compact(node(1), number(2));
+    } else if (is("hello", 2)) {
+      cluster_->peer_replica(node(2), node(1));
     } else if (is("hello", 1)) {
       for (NodeId other : cluster_->nodes()) {
         if (other != node(1)) cluster_->peer_replica(other, node(1));

@@ -22,6 +22,7 @@
 //   partition 1 2 | 3       who is on different sides does not hear each other
 //   heal
 //   hello N                 the others hear which replica node N holds
+//   hello N M               node M alone hears it
 //   down N PEER             node N sees that its connection to PEER closed
 //   state / log             prints all nodes / their logs; the committed entries stand before the
 //   bar

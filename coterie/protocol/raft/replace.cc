@@ -27,6 +27,17 @@ void Raft::change_membership(Turn& turn) {
   promote_learner(turn);
 }
 
+// Whoever took a new replica in has heard its node later than what is remembered here: a word of an
+// older replica must not make this one take the new one out again.
+void Raft::learn_replicas(const Membership& next) {
+  for (const Member& member : next.members) {
+    const Member* before = membership().find(member.node);
+    if (before != nullptr && before->replica == member.replica) continue;
+    if (const auto said = said_.find(member.node); said != said_.end())
+      said->second = member.replica;
+  }
+}
+
 // The next step for a node that holds this replica. Returns whether it was proposed.
 bool Raft::replace_member(NodeId node, ReplicaId replica, Turn& turn) {
   const Member* member = membership().find(node);

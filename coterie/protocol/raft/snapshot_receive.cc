@@ -73,6 +73,7 @@ void Raft::on(SnapshotInstalled&& input, Turn& turn) {
   COTERIE_REACHED("snapshot installed");
   // The log did not hold the snapshot's last entry, so nothing behind it was ever committed.
   log_.reset(point.index, point.term);
+  learn_replicas(point.membership);
   memberships_.reset(point.index, point.membership);
   snapshot_ = point;
   commit_ = point.index;
