@@ -117,6 +117,11 @@ void Snapshots::made(Result<store::SnapshotFile> file, const raft::SnapshotPoint
                                                   " not written: " + file.error().message);
     return callbacks_.made(point, tl::unexpected(std::move(file).error()));
   }
+  if (newest_ && newest_->index >= file->index) {
+    // The log behind the older one is gone: it must not take the place of the leader's.
+    COTERIE_REACHED("snapshot: a newer one was received while it was made");
+    return store::remove_old_snapshots(disk_, *file, newest_->index);
+  }
   store::remove_old_snapshots(disk_, newest_, file->index);
   newest_ = *std::move(file);
   callbacks_.made(point, {});

@@ -217,6 +217,25 @@ TEST(SnapshotReception, GetsItsNameOnlyWhenItIsOfUse) {
   EXPECT_EQ(reached("snapshot: a received one is of no use"), before + 5);
 }
 
+// While one is made, a newer one may be received: then the log goes on from that.
+TEST(SnapshotReception, AnOlderOneThatIsMadeLaterDoesNotTakeItsPlace) {
+  const uint64_t before = reached("snapshot: a newer one was received while it was made");
+  Reception reception;
+  reception.snapshots.make(state_at(5, 2, 50), {});
+  reception.receive(bytes_of(state_at(9, 2, 77)));
+  ASSERT_TRUE(reception.state);
+  while (reception.snapshots.making()) {
+    reception.snapshots.work(1 << 20);
+    ASSERT_TRUE(reception.disk.complete_one());
+  }
+  while (reception.disk.complete_one()) continue;
+  reception.disk.run_completions();
+  EXPECT_EQ(reception.snapshots.newest()->index, Index(9));
+  EXPECT_TRUE(reception.disk.exists(store::snapshot_name(Index(9))));
+  EXPECT_FALSE(reception.disk.exists(store::snapshot_name(Index(5))));
+  EXPECT_EQ(reached("snapshot: a newer one was received while it was made"), before + 1);
+}
+
 TEST(SnapshotReception, OneThatIsTooLargeIsRefused) {
   const std::string body = bytes_of(state_at(9, 2, 77));
   Reception enough(body.size());
