@@ -56,8 +56,10 @@ class Breaker {
   };
 
   struct Promised {  // what a node must still know after a restart
+    uint64_t life = 0;
     ReplicaId vote;
-    Index last;
+    bool stands = false;
+    uint64_t truncations = 0;
   };
 
   void strike(const PlannedFault& fault);
@@ -106,7 +108,7 @@ class Breaker {
   std::map<NodeId, uint64_t> astray_;  // a write went astray; what the disk had written by then
   bool been_whole_ = false;            // the cluster has been founded
   std::set<NodeId> full_;              // disks
-  std::map<NodeId, int> may_stop_;  // how many faults make it stop by itself
+  std::map<NodeId, int> may_stop_;     // how many faults make it stop by itself
   Instant storm_until_;
   Random storm_random_{0};
   std::map<NodeId, Promised> promised_;
