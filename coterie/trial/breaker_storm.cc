@@ -3,6 +3,7 @@
 // promised before it died, it must still know. Faults that strike at times of their own hardly ever
 // meet the few milliseconds in which that matters.
 #include <algorithm>
+#include <utility>
 
 #include "coterie/base/reached.h"
 #include "coterie/node/node.h"
@@ -12,8 +13,9 @@ namespace coterie::trial {
 
 namespace {
 constexpr int64_t slowness_max = 20;
-constexpr double of_promises = 0.4;  // that are followed by death
+constexpr double of_promises = 0.5;  // that are followed by death, or made on a disk that stalls
 constexpr int64_t death_us_max = 20'000;
+constexpr int64_t stall_ms_max = 100;
 constexpr int64_t link_down_ms_max = 400;
 constexpr double of_nodes = 0.6;  // of what happens in a storm; the rest happens to links
 }  // namespace
@@ -50,7 +52,8 @@ bool Breaker::storm(const PlannedFault& fault) {
   return true;
 }
 
-// Whoever has just voted, or just had to give up entries, may die before anybody notices.
+// Whoever has just voted, or just had to give up entries, may die before anybody notices; the disk
+// of whoever stands may stall, so that another one stands in the same term.
 void Breaker::look_in_storm() {
   if (simulation_.now() >= storm_until_) return;
   for (NodeId node : nodes_) {
@@ -60,9 +63,20 @@ void Breaker::look_in_storm() {
     if (replica == nullptr) continue;
     const raft::Raft& raft = replica->raft();
     Promised& promised = promised_[node];
-    const bool voted = raft.hard_state().vote && raft.hard_state().vote != promised.vote;
-    const bool cut = raft.last_index() < promised.last;
-    promised = {raft.hard_state().vote, raft.last_index()};
+    const Promised before =
+        std::exchange(promised, {raft.life(), raft.hard_state().vote,
+                                 raft.role() == raft::Role::candidate, raft.log_truncations()});
+    if (before.life != promised.life) continue;
+    const bool voted = promised.vote && promised.vote != before.vote && !promised.stands;
+    const bool cut = promised.truncations != before.truncations;
+    const bool stands = promised.stands && !before.stands;
+    if ((cut || stands) && storm_random_.chance(of_promises)) {
+      simulation_.stall_disk(node);
+      simulation_.after(milliseconds(storm_random_.between(1, stall_ms_max)),
+                        [this, era = era_, node] {
+                          if (era == era_) simulation_.resume_disk(node);
+                        });
+    }
     if ((!voted && !cut) || !storm_random_.chance(of_promises)) continue;
     const uint64_t seed = storm_random_.below(1'000'000);
     simulation_.after(microseconds(storm_random_.between(0, death_us_max)),

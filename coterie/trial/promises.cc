@@ -37,8 +37,8 @@ std::optional<std::string> Promises::observe(const std::vector<const raft::Raft*
   return broken_;
 }
 
-// A machine that runs may give up entries for a newer leader's: the invariants of Raft watch over
-// that. Only what it held when it died it must hold when it is back.
+// What it held when it died it must hold when it is back, and what a leader was told in its own
+// term stays.
 void Promises::look_at(const raft::Raft& machine) {
   const auto at = acknowledged_.find(machine.replica());
   if (at == acknowledged_.end() || !at->second.index) return;
@@ -51,9 +51,11 @@ void Promises::look_at(const raft::Raft& machine) {
     known.life = machine.life();
     return;
   }
-  if (restarted && !machine.hard_state().damaged && !broken_) {
-    broken_ = fmt::format("node {} acknowledged entry {} of term {} and lost it when it died",
-                          machine.node(), known.index, known.term);
+  // To a newer leader a machine may give up entries: the invariants of Raft watch over that.
+  const bool for_another = !restarted && machine.term() != known.said_in;
+  if (!for_another && !machine.hard_state().damaged && !broken_) {
+    broken_ = fmt::format("node {} acknowledged entry {} of term {} and lost it{}", machine.node(),
+                          known.index, known.term, restarted ? " when it died" : "");
   }
   at->second = {};
 }

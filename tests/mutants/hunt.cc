@@ -3,8 +3,11 @@
 #include "tests/mutants/hunt.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -22,17 +25,17 @@ namespace {
 constexpr unsigned seconds_a_run_max = 120;
 constexpr std::string_view begun = "begun ", failed = "failed ";
 
-[[noreturn]] void run_seeds(const std::string& mutant, const std::vector<uint64_t>& seeds,
-                            PlanOptions options, int out) {
+using Plans = std::function<std::optional<Plan>()>;  // the next; none: that was all
+
+[[noreturn]] void run_plans(const std::string& mutant, const Plans& next, int out) {
   dup2(out, STDOUT_FILENO);
   dup2(out, STDERR_FILENO);
   if (!choose_mutant(mutant)) std::_Exit(2);
-  for (uint64_t seed : seeds) {
-    fmt::print("{}{}\n", begun, seed);
+  while (const auto plan = next()) {
+    fmt::print("{}{}\n", begun, plan->seed);
     std::fflush(nullptr);
     alarm(seconds_a_run_max);
-    options.seed = seed;
-    const TrialReport report = run_trial(draw_plan(options));
+    const TrialReport report = run_trial(*plan);
     if (report.passed()) continue;
     fmt::print("{}{} {} {}\n", failed, failure_word(report.failure), report.virtual_time.ns,
                report.reason);
@@ -71,8 +74,7 @@ Found found_in(const std::string& said, int status) {
   return found;
 }
 
-std::optional<Found> first_failing(const std::string& mutant, const std::vector<uint64_t>& seeds,
-                                   const PlanOptions& options) {
+std::optional<Found> first_failing(const std::string& mutant, const Plans& next) {
   std::fflush(nullptr);
   int ends[2];
   COTERIE_ASSERT(pipe(ends) == 0);
@@ -80,7 +82,7 @@ std::optional<Found> first_failing(const std::string& mutant, const std::vector<
   COTERIE_ASSERT(child >= 0);
   if (child == 0) {
     close(ends[0]);
-    run_seeds(mutant, seeds, options, ends[1]);
+    run_plans(mutant, next, ends[1]);
   }
   close(ends[1]);
   const std::string said = read_all(ends[0]);
@@ -93,20 +95,25 @@ std::optional<Found> first_failing(const std::string& mutant, const std::vector<
 
 }  // namespace
 
-std::optional<Found> try_seed(const std::string& mutant, const PlanOptions& options) {
-  return first_failing(mutant, {options.seed}, options);
+std::optional<Found> try_plan(const std::string& mutant, const Plan& plan) {
+  return first_failing(mutant, [&, given = false]() mutable {
+    return std::exchange(given, true) ? std::nullopt : std::optional(plan);
+  });
 }
 
 std::optional<Found> hunt(const std::string& mutant, const std::vector<uint64_t>& seeds,
-                          const PlanOptions& options) {
-  std::vector<uint64_t> left = seeds;
-  while (!left.empty()) {
-    const auto found = first_failing(mutant, left, options);
+                          PlanOptions options) {
+  const auto plan_of = [&](uint64_t seed) {
+    options.seed = seed;
+    return draw_plan(options);
+  };
+  for (size_t begin = 0; begin < seeds.size();) {
+    const auto found = first_failing(mutant, [&, at = begin]() mutable {
+      return at < seeds.size() ? std::optional(plan_of(seeds[at++])) : std::nullopt;
+    });
     if (!found) return {};
-    PlanOptions same = options;
-    same.seed = found->seed;
-    if (!try_seed("", same)) return found;
-    left.erase(left.begin(), std::find(left.begin(), left.end(), found->seed) + 1);
+    if (!try_plan("", plan_of(found->seed))) return found;
+    while (seeds[begin++] != found->seed) continue;
   }
   return {};
 }

@@ -19,10 +19,10 @@ struct Found {
   double virtual_seconds = 0;
 };
 
-// What becomes of one seed with this bug; empty name: without any. None: it passes.
-std::optional<Found> try_seed(const std::string& mutant, const PlanOptions& options);
+// What becomes of one run with this bug; empty name: without any. None: it passes.
+std::optional<Found> try_plan(const std::string& mutant, const Plan& plan);
 // The first of the seeds, in their order, that fails with the bug and passes without it.
 std::optional<Found> hunt(const std::string& mutant, const std::vector<uint64_t>& seeds,
-                          const PlanOptions& options);
+                          PlanOptions options);
 
 }  // namespace coterie::trial
