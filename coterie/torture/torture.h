@@ -63,7 +63,7 @@ struct Run {
   proof::History history;
   OperationCounts operations;
   std::map<FaultKind, uint64_t> faults;  // how often
-  proof::Bounds bounds;  // for the judges
+  proof::Bounds bounds;                  // for the judges
   // Too little was acknowledged to say anything.
   bool vacuous = false;
 };
