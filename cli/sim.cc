@@ -14,6 +14,7 @@
 #include "cli/sim_run.h"
 #include "cli/subcommands.h"
 #include "coterie/base/mutant.h"
+#include "coterie/trial/mutants.h"
 
 namespace coterie::cli {
 
@@ -105,7 +106,10 @@ struct SimFlags {
 };
 
 int list_mutants() {
-  for (const std::string& name : all_mutants()) fmt::print("{}\n", name);
+  for (const std::string& name : all_mutants()) {
+    const trial::MutantDescription* mutant = trial::described_mutant(name);
+    fmt::print("{:28} {}\n", name, mutant == nullptr ? "" : mutant->mistake);
+  }
   if (!all_mutants().empty()) return exit_done;
   fmt::print(stderr, "coterie sim: this build has no planted bugs: cmake --preset mutants\n");
   return exit_no;
