@@ -57,8 +57,6 @@ const std::vector<MutantDescription>& described_mutants() {
       {"expiry-by-own-clock", "node",
        "a replica applies an entry at the time of its own clock, not at the entry's"},
       {"follower-reads-alone", "node", "a follower serves reads without asking the leader"},
-      {"lost-session-asks-again", "node",
-       "requests whose outcome is lost with their session are sent again in the next one"},
       {"read-before-applied", "node",
        "a read is served before the state has reached the index it was granted"},
       {"unknown-told-as-failed", "node",

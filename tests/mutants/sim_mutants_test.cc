@@ -123,6 +123,7 @@ TEST(Scenarios, FailWithTheirBugAndOnlyWithIt) {
     const auto scenario = read_scenario(text.str());
     ASSERT_TRUE(scenario) << file.path() << ": " << scenario.error().message;
     EXPECT_FALSE(try_plan("", scenario->plan)) << file.path();
+    if (scenario->mutant.empty()) continue;  // the story of a bug that is gone
     const auto found = try_plan(scenario->mutant, scenario->plan);
     ASSERT_TRUE(found) << file.path();
     EXPECT_EQ(found->failure, failure_word(scenario->expected)) << file.path();
