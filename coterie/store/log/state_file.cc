@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "coterie/base/assert.h"
+#include "coterie/base/mutant.h"
 #include "coterie/base/reached.h"
 #include "coterie/store/log/recovery.h"
 #include "coterie/store/log/steps.h"
@@ -86,8 +87,9 @@ void StateFile::Impl::write_in_place() {
 
 void StateFile::Impl::write_slot() {
   no_space = false;
-  disk.write(state_file, slot * state_slot_distance, {encode_state_slot(writing, replica)},
-             world::Sync::yes, [weak = weak_from_this()](Result<void> result) {
+  const world::Sync sync = COTERIE_MUTANT("state-not-synced") ? world::Sync::no : world::Sync::yes;
+  disk.write(state_file, slot * state_slot_distance, {encode_state_slot(writing, replica)}, sync,
+             [weak = weak_from_this()](Result<void> result) {
                if (const auto self = weak.lock()) self->written(std::move(result));
              });
 }
