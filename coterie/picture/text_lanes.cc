@@ -2,6 +2,7 @@
 #include "coterie/picture/text_lanes.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -84,7 +85,7 @@ size_t TextAxis::column(int64_t at_ns) const {
   const double share = static_cast<double>(at_ns - window.start_ns) /
                        static_cast<double>(window.end_ns - window.start_ns);
   const double place = std::clamp(share, 0.0, 1.0) * static_cast<double>(columns - 1);
-  return static_cast<size_t>(place + 0.5);
+  return static_cast<size_t>(std::lround(place));
 }
 
 std::string time_row(const TextAxis& axis) {

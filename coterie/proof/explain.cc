@@ -196,6 +196,7 @@ class Shortener {
       if (value != 0) by_value[value].push_back(i);
     }
     std::vector<Group> groups;
+    groups.reserve(by_value.size());
     for (auto& [value, group] : by_value) groups.push_back(std::move(group));
     return groups;
   }
