@@ -1,7 +1,6 @@
 // coterie sim: whole clusters on trial in the simulator, a seed each; one seed replayed, drawn,
 // made small; a scenario run; a campaign in shards.
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <set>
@@ -15,19 +14,16 @@
 #include "cli/subcommands.h"
 #include "coterie/base/mutant.h"
 #include "coterie/trial/mutants.h"
+#include "coterie/trial/words.h"
 
 namespace coterie::cli {
 
 namespace {
 
-bool parse_number(std::string_view text, uint64_t& number) {
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && end.ec == std::errc() && end.ptr == text.data() + text.size();
-}
-
 // "3/16", "1..1000", or one number, which is both.
 bool parse_pair(std::string_view text, std::string_view mark, uint64_t& first, uint64_t& second) {
   const size_t at = text.find(mark);
+  using trial::parse_number;
   if (at == std::string_view::npos) return parse_number(text, first) && (second = first, true);
   return parse_number(text.substr(0, at), first) &&
          parse_number(text.substr(at + mark.size()), second) && first <= second;
@@ -200,11 +196,11 @@ int sim(Arguments arguments) {
   // What to add to --seed for the same run.
   for (const char* name :
        {"--nodes", "--clients", "--duration", "--pause", "--faults", "--limits", "--mutant"}) {
-    if (flags.given(name)) given.many.flags += fmt::format(" {} {}", name, flags.value(name));
+    if (flags.given(name)) campaign.flags += fmt::format(" {} {}", name, flags.value(name));
   }
   if (given.seed.empty()) return run_many(campaign, given.many);
   given.one.mutant = given.mutant;
-  given.one.command = fmt::format("coterie sim --seed {}{}", given.seed, given.many.flags);
+  given.one.command = fmt::format("coterie sim --seed {}{}", given.seed, campaign.flags);
   const trial::Plan drawn = trial::draw_plan(plan);
   return given.shrink ? shrink_one(drawn, given.one, given.shrink_runs) : run_one(drawn, given.one);
 }

@@ -100,7 +100,7 @@ int run_many(const trial::CampaignOptions& options, const ManyRuns& what) {
           ++failed;
           tell_failure(
               {seed, std::string(failure_word(report.failure)), report.reason, report.faults},
-              fmt::format("coterie sim --seed {}{}", seed, what.flags));
+              fmt::format("coterie sim --seed {}{}", seed, options.flags));
         }
         const double now =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -146,7 +146,7 @@ int merge_results(const std::vector<std::string>& paths, const ManyRuns& what) {
     return exit_data;
   }
   for (const trial::SeedOutcome& failed : all->failed)
-    tell_failure(failed, fmt::format("coterie sim --seed {}", failed.seed));
+    tell_failure(failed, fmt::format("coterie sim --seed {}{}", failed.seed, all->flags));
   return tell(*all, what);
 }
 

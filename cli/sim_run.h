@@ -34,7 +34,6 @@ struct ManyRuns {
   bool all_reached = false;   // and fail when one was not
   std::string results_path;   // for merging
   uint64_t failures_max = 0;  // end after so many; 0: never
-  std::string flags;          // besides the seed, for the command that replays one
 };
 
 int run_many(const trial::CampaignOptions& options, const ManyRuns& what);

@@ -64,6 +64,7 @@ void add(CampaignResults& results, uint64_t seed, const TrialReport& report) {
 CampaignResults run_campaign(const CampaignOptions& options, const AfterSeed& after) {
   CampaignResults results;
   results.what = in_words(options);
+  results.flags = options.flags;
   results.shards = options.shards;
   results.merged = {options.shard};
   auto before = reached_now();
@@ -88,6 +89,7 @@ std::string write_results(const CampaignResults& results) {
   json::array merged(results.merged.begin(), results.merged.end());
   std::string text = json::serialize(json::object{{"campaign", results.what},
                                                   {"format", 1},
+                                                  {"flags", results.flags},
                                                   {"shards", results.shards},
                                                   {"merged", std::move(merged)}}) +
                      "\n";
@@ -128,6 +130,7 @@ void read_line(const boost::json::object& line, CampaignResults& results, bool& 
   const auto text = [](const boost::json::value& value) { return std::string(value.as_string()); };
   if (line.contains("campaign")) {
     results.what = text(line.at("campaign"));
+    results.flags = text(line.at("flags"));
     results.shards = number(line.at("shards"));
     for (const auto& shard : line.at("merged").as_array()) results.merged.push_back(number(shard));
   } else if (line.contains("seed")) {
@@ -183,6 +186,7 @@ Result<CampaignResults> merge(std::vector<CampaignResults> parts) {
   if (parts.empty()) return fail(Fault::invalid, "there is nothing to merge");
   CampaignResults all;
   all.what = parts[0].what;
+  all.flags = parts[0].flags;
   all.shards = parts[0].shards;
   for (const CampaignResults& part : parts) {
     if (part.what != all.what || part.shards != all.shards) {

@@ -21,6 +21,7 @@ struct CampaignOptions {
   uint64_t shard = 1, shards = 1;  // seeds are dealt out in turn
   PlanOptions plan;                // its seed is set to each
   std::string mutant;              // for the record
+  std::string flags;               // the command line's besides the seeds, for who replays one
 };
 
 struct SeedOutcome {
@@ -32,7 +33,8 @@ struct SeedOutcome {
 };
 
 struct CampaignResults {
-  std::string what;  // the options that all shards must share, in words
+  std::string what;   // the options that all shards must share, in words
+  std::string flags;  // as CampaignOptions::flags
   uint64_t shards = 1;
   std::vector<uint64_t> merged;  // which shards are in it
   uint64_t runs = 0, vacuous = 0;

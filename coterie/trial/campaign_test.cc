@@ -69,6 +69,7 @@ TEST(Campaign, EndsWhenItIsTold) {
 TEST(Campaign, FailuresAndVacuousSeedsAreInTheResults) {
   CampaignResults results;
   results.what = "seeds 1..9";
+  results.flags = " --nodes 5";
   results.merged = {1};
   results.failed = {{4, "judged", "key k1: \"no\" order", "crash rot"}};
   results.vacuous_seeds = {7};
@@ -77,6 +78,7 @@ TEST(Campaign, FailuresAndVacuousSeedsAreInTheResults) {
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->failed, results.failed);
   EXPECT_EQ(read->vacuous, 1u);
+  EXPECT_EQ(read->flags, " --nodes 5");
   EXPECT_EQ(read->digest, results.digest);
 }
 

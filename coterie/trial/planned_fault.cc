@@ -1,10 +1,12 @@
 // See planned_fault.h.
 #include "coterie/trial/planned_fault.h"
 
-#include <charconv>
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "coterie/trial/words.h"
 
 namespace coterie::trial {
 
@@ -16,22 +18,6 @@ constexpr std::array<std::string_view, fault_kinds> names = {
     "fail-sync", "fail-read", "full",      "stall",     "partition",    "one-way",    "deaf",
     "flap",      "bridge",    "clog",      "lossy",     "twice",        "overtake",   "late",
     "narrow",    "fragile",   "step",      "drift"};
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (!line.empty()) {
-    const size_t end = std::min(line.find(' '), line.size());
-    if (end > 0) words.push_back(line.substr(0, end));
-    line.remove_prefix(std::min(end + 1, line.size()));
-  }
-  return words;
-}
-
-template <class Number>
-bool parse_number(std::string_view text, Number& number) {
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && end.ec == std::errc() && end.ptr == text.data() + text.size();
-}
 
 bool parse_ms(std::string_view text, Duration& duration) {
   if (!text.ends_with("ms")) return false;

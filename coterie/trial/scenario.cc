@@ -2,11 +2,12 @@
 #include "coterie/trial/scenario.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "coterie/trial/words.h"
 
 namespace coterie::trial {
 
@@ -27,11 +28,6 @@ std::string ranges_of(const std::set<uint64_t>& numbers) {
     if (last != first) text += fmt::format("-{}", last);
   }
   return text;
-}
-
-bool parse_number(std::string_view text, uint64_t& number) {
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && end.ec == std::errc() && end.ptr == text.data() + text.size();
 }
 
 bool parse_ranges(std::string_view text, std::set<uint64_t>& numbers) {
@@ -80,12 +76,7 @@ class Reader {
       scenario.plan.faults.push_back(fault);
       return {};
     }
-    words_.clear();
-    for (size_t start = 0; start < text.size();) {
-      const size_t end = std::min(text.find(' ', start), text.size());
-      if (end > start) words_.push_back(text.substr(start, end - start));
-      start = end + 1;
-    }
+    words_ = words_of(text);
     if (words_[0] == "client") return client();
     if (words_[0] == "knob") return knob();
     return setting();
