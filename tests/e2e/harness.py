@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -26,15 +27,23 @@ SHIM = os.environ.get("COTERIE_DISK_SHIM", "")
 PATIENCE_S = 30.0
 
 
+_ports_given = set()
+
+
 def free_ports(count):
-    """Ports that were free a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Ports that are free and that no earlier call gave out: they may not be in use yet. Below those that the kernel gives to outgoing
+    connections, which would take one between this call and its use."""
+    ports = []
+    while len(ports) < count:
+        port = random.randint(10_000, 32_000)
+        if port in _ports_given:
+            continue
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(("127.0.0.1", port))
+            s.listen(1)
+            _ports_given.add(port)
+            ports.append(port)
     return ports
 
 
