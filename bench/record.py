@@ -7,11 +7,12 @@ import platform
 import subprocess
 import time
 
-RESULTS = pathlib.Path(__file__).parent / "results.jsonl"
+HERE = pathlib.Path(__file__).parent
+RESULTS = pathlib.Path(os.environ.get("COTERIE_BENCH_RESULTS", HERE / "results.jsonl"))
 
 
 def commit():
-    said = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=RESULTS.parent)
+    said = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE)
     return said.stdout.strip()
 
 
