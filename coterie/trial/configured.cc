@@ -9,6 +9,8 @@
 namespace coterie::trial {
 
 namespace {
+constexpr uint64_t usual_segment_bytes = 1 << 20;
+
 template <class Limit>
 void set(Limit& limit, uint64_t value) {
   if (value != 0) limit = static_cast<Limit>(value);
@@ -55,6 +57,8 @@ node::NodeOptions node_options(const Plan& plan, NodeId node) {
   for (uint64_t i = 1; i <= plan.nodes; ++i)
     options.named[NodeId(i)] = fmt::format("node-{}:7579", i);
   options.resp_address = fmt::format("node-{}:7379", node.value);
+  // A run writes little: of larger segments it would hold, and read at each start, mostly zeros.
+  options.log.segment_bytes = usual_segment_bytes;
   set(options.log.segment_bytes, knobs.segment_kib << 10);
   set(options.replica.snapshot_log_bytes, knobs.snapshot_log_kib << 10);
   set(options.replica.keep_log_bytes, knobs.keep_log_kib << 10);

@@ -18,7 +18,8 @@ class Promises {
  public:
   // From now on it hears what the nodes of the simulation say.
   void listen(sim::Simulation& simulation);
-  // After every event, with all machines that run. The first broken promise, in words.
+  // After every event, with the machines that it may have changed. The first broken promise, in
+  // words.
   std::optional<std::string> observe(const std::vector<const raft::Raft*>& machines);
 
  private:

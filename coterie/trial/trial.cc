@@ -77,11 +77,19 @@ class Trial {
   // One event, and the invariants after it.
   bool step() {
     if (!simulation_.step()) return false;
-    alive_.clear();
-    for (NodeId node : nodes_) {
+    if (!simulation_.touched().empty() && !look()) return false;
+    if (!seen_.surprise.empty()) return broken(Failure::surprise, seen_.surprise);
+    narrate();
+    return true;
+  }
+
+  // At the machines that may have changed.
+  bool look() {
+    touched_.clear();
+    for (NodeId node : simulation_.touched()) {
       const raft::Raft* raft = raft_of(simulation_, node);
       if (raft == nullptr) continue;
-      alive_.push_back(raft);
+      touched_.push_back(raft);
       if (raft->role() == raft::Role::leader && raft->term() > newest_led_) {
         newest_led_ = raft->term();
         ++leaders_;
@@ -89,11 +97,9 @@ class Trial {
     }
     breaker_->look();
     if (auto reason = breaker_->unexplained_stop()) return broken(Failure::stopped, *reason);
-    if (auto held = invariants_.observe(alive_); !held)
+    if (auto held = invariants_.observe(touched_); !held)
       return broken(Failure::invariant, held.error().message);
-    if (auto forgotten = promises_.observe(alive_)) return broken(Failure::invariant, *forgotten);
-    if (!seen_.surprise.empty()) return broken(Failure::surprise, seen_.surprise);
-    narrate();
+    if (auto forgotten = promises_.observe(touched_)) return broken(Failure::invariant, *forgotten);
     return true;
   }
 
@@ -310,7 +316,7 @@ class Trial {
   std::vector<NodeId> nodes_;
   std::vector<std::unique_ptr<Player>> players_;
   std::vector<std::unique_ptr<Player>> probers_;  // kept: what they have scheduled may still come
-  std::vector<const raft::Raft*> alive_;
+  std::vector<const raft::Raft*> touched_;
   Term newest_led_;
   uint64_t leaders_ = 0;
   size_t narrated_ = 0;

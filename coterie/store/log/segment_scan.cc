@@ -2,6 +2,7 @@
 // good one of a later batch: that proves that the bad place had been written in full and was
 // damaged afterwards, because a batch is submitted only when the one before it has completed.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -18,10 +19,24 @@ namespace {
 
 enum class Verdict : uint8_t { good, bad, unknown };
 
+// Where the zeros begin that reach to the end of the file. Most of a segment is that, so it is
+// asked once, by pages.
+uint64_t used_bytes(std::string_view file) {
+  constexpr size_t piece_bytes = 4096;
+  static constexpr std::array<char, piece_bytes> zeros{};
+  size_t end = file.size();
+  while (end >= piece_bytes &&
+         std::memcmp(&file[end - piece_bytes], zeros.data(), piece_bytes) == 0)
+    end -= piece_bytes;
+  while (end > 0 && file[end - 1] == 0) --end;
+  return end;
+}
+
 struct Scanner {
   const Payload& file;
   uint32_t sequence;
   uint32_t seed;
+  uint64_t used;  // behind it all is zeros
 
   const char* at(uint64_t offset) const { return file.data() + offset; }
 
@@ -41,7 +56,6 @@ struct Scanner {
   Verdict read(uint64_t offset, Record& record) const;
   bool good_header(uint64_t offset) const;
   bool misplaced_in(uint64_t from, uint64_t to) const;
-  bool zeros_from(uint64_t offset) const;
   uint64_t find_later(uint64_t bad) const;
 };
 
@@ -96,15 +110,11 @@ Verdict Scanner::read(uint64_t offset, Record& record) const {
   return Verdict::good;
 }
 
-bool Scanner::zeros_from(uint64_t offset) const {
-  const char* end = file.data() + file.size();
-  return std::all_of(at(offset), end, [](char byte) { return byte == 0; });
-}
-
 // A batch that belongs elsewhere in this segment stands there: a write went astray, and reported
 // success.
 bool Scanner::misplaced_in(uint64_t from, uint64_t to) const {
-  for (uint64_t offset = batch_border(from); offset < to; offset += batch_alignment_bytes) {
+  const uint64_t end = std::min(to, used);
+  for (uint64_t offset = batch_border(from); offset < end; offset += batch_alignment_bytes) {
     if (!good_header(offset) || claims(offset)) continue;
     COTERIE_REACHED("a write to the log went astray");
     return true;
@@ -115,7 +125,8 @@ bool Scanner::misplaced_in(uint64_t from, uint64_t to) const {
 // The first place behind `bad` where a good record of a later batch stands; 0 if there is none.
 uint64_t Scanner::find_later(uint64_t bad) const {
   Record record;
-  for (uint64_t offset = bad + 8; offset + record_header_bytes <= file.size(); offset += 8) {
+  for (uint64_t offset = bad + 8; offset < used; offset += 8) {
+    if (offset + record_header_bytes > file.size()) break;
     if (!claims(offset) || batch_start(offset) <= bad) continue;
     if (read(offset, record) != Verdict::bad) return offset;
   }
@@ -141,7 +152,7 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
   } else if (header.error().fault == Fault::invalid) {
     return tl::unexpected(std::move(header).error());
   }
-  const Scanner scanner{file, sequence, record_seed(sequence, replica)};
+  const Scanner scanner{file, sequence, record_seed(sequence, replica), used_bytes(file.view())};
   const bool header_hit = scanner.misplaced_in(0, std::min(file.size(), segment_header_bytes));
   scan.whole = scan.whole && !header_hit;
   uint64_t offset = segment_header_bytes;
@@ -169,7 +180,7 @@ Result<SegmentScan> scan_segment(const Payload& file, uint32_t sequence, const R
     }
     if (offset + 8 > file.size()) break;
     if (scanner.is_of_another(offset)) COTERIE_REACHED("record of another segment ignored");
-    if (scanner.zeros_from(offset)) {
+    if (offset >= scanner.used) {
       if (header_hit) scan.tail = SegmentTail::lost;
       return scan;
     }

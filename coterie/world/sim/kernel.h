@@ -74,6 +74,11 @@ class Kernel {
     if (frame_hook_) frame_hook_(from, parts);
   }
 
+  // The nodes whose tenants have run, begun or ended since the last forget_touched().
+  void touch(NodeId node) { touched_.push_back(node); }
+  void forget_touched() { touched_.clear(); }
+  const std::vector<NodeId>& touched() const { return touched_; }
+
  private:
   Instant now_;
   uint64_t events_ = 0;
@@ -82,6 +87,7 @@ class Kernel {
   Digest digest_;
   std::array<uint64_t, trace_kinds> counts_{};
   std::vector<Event> heap_;
+  std::vector<NodeId> touched_;
   std::vector<std::function<void()>> actions_;
   std::vector<uint32_t> free_actions_;
   std::function<void(const TraceEvent&)> hook_;

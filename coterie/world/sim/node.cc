@@ -45,6 +45,7 @@ void SimNode::start() {
   incarnation_ += 1;
   stop_reason_.reset();
   busy_until_ = device_free_at_ = kernel_.now();
+  kernel_.touch(id_);
   kernel_.trace(TraceKind::started, id_);
   // What the tenant asks for while it is being made is carried out when it has been.
   in_turn_ = true;
@@ -74,6 +75,7 @@ void SimNode::crash(const CrashOptions& options, std::string_view why) {
 }
 
 void SimNode::end_life(const CrashOptions& options, std::string_view why) {
+  kernel_.touch(id_);
   kernel_.trace(TraceKind::crashed, id_, {}, 0, 0, why);
   tenant_.reset();
   for (Peer& peer : peers_) {

@@ -86,6 +86,7 @@ void SimNode::on_turn(uint64_t incarnation) {
   if (paused_ || !running()) return;
   if (doomed_) return end_life(CrashOptions(*doomed_), std::string(doomed_why_));
   turns_ += 1;
+  kernel_.touch(id_);
   disk_.forbid_recovery();
   in_turn_ = true;
   turn_wanted_ = false;

@@ -137,6 +137,7 @@ void Simulation::dispatch(const Event& event) {
 
 bool Simulation::step() {
   if (kernel_.idle()) return false;
+  kernel_.forget_touched();
   dispatch(kernel_.take());
   return true;
 }

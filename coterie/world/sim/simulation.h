@@ -103,6 +103,9 @@ class Simulation {
   void on_frame(std::function<void(NodeId, const std::vector<Payload>&)> hook) {
     kernel_.on_frame(std::move(hook));
   }
+  // The nodes whose tenants ran, began or ended in the last event, perhaps one twice: nothing has
+  // changed in the others.
+  const std::vector<NodeId>& touched() const { return kernel_.touched(); }
   const std::deque<LogLine>& log_lines() const { return log_lines_; }  // the last log_lines_max
   const SimOptions& options() const { return options_; }
 
