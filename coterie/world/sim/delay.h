@@ -26,6 +26,8 @@ struct Delay {
 
   // REQUIRES: least <= most; neither is negative.
   Duration sample(Random& random) const;
+
+  bool operator==(const Delay&) const = default;
 };
 
 }  // namespace coterie::sim

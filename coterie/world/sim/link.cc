@@ -18,11 +18,21 @@ Link::Link(Kernel& kernel, uint32_t subject, NodeId from, LinkEnd& sender, NodeI
       sender_(sender),
       receiver_(receiver),
       options_(options),
-      random_(mix_seed(seed, 1)),
-      extra_random_(mix_seed(seed, 2)),
-      connection_random_(mix_seed(seed, 3)),
-      fault_random_(mix_seed(seed, 4)) {
-  start_fault_chains();
+      seed_(seed),
+      delay_random_(stream(1, 0)),
+      loss_random_(stream(2, options.loss_seed)),
+      duplicate_random_(stream(3, options.duplicate_seed)),
+      reorder_random_(stream(4, options.reorder_seed)),
+      late_random_(stream(5, options.late_seed)),
+      connection_random_(stream(6, 0)),
+      break_random_(stream(7, options.break_seed)),
+      clog_random_(stream(8, 0)) {
+  start_breaks();
+  start_clogs();
+}
+
+Random Link::stream(uint64_t number, uint64_t seed) const {
+  return Random(mix_seed(mix_seed(seed_, number), seed));
 }
 
 void Link::lose(const Flight& flight, std::string_view why) {
@@ -70,6 +80,72 @@ void Link::send(Instant at, std::vector<Payload> parts) {
   pump(at);
 }
 
+void Link::give_fate(uint64_t nth, const Fate& fate) {
+  COTERIE_ASSERT(nth > 0);
+  given_.emplace(departures_ + nth, fate);
+}
+
+void Link::forget_fates() { given_.clear(); }
+
+void Link::draw_fates(std::vector<Fate>& drawn) {
+  if (options_.loss_probability > 0 && loss_random_.unit() < options_.loss_probability)
+    drawn.push_back({Fate::Kind::lost, {}, options_.loss_seed});
+  if (options_.duplicate_probability > 0) {
+    const bool twice = duplicate_random_.unit() < options_.duplicate_probability;
+    const Duration by = options_.reorder_delay.sample(duplicate_random_);
+    if (twice) drawn.push_back({Fate::Kind::repeated, by, options_.duplicate_seed});
+  }
+  if (options_.reorder_probability > 0) {
+    const bool overtaken = reorder_random_.unit() < options_.reorder_probability;
+    const Duration by = options_.reorder_delay.sample(reorder_random_);
+    if (overtaken) drawn.push_back({Fate::Kind::overtaken, by, options_.reorder_seed});
+  }
+  if (options_.late != Delay()) {
+    const Duration by = options_.late.sample(late_random_);
+    drawn.push_back({Fate::Kind::late, by, options_.late_seed});
+  }
+}
+
+Link::Fortune Link::draw_fortune(const Flight& flight) {
+  ++departures_;
+  fates_.clear();
+  draw_fates(fates_);
+  const size_t drawn = fates_.size();
+  const auto [first, last] = given_.equal_range(departures_);
+  for (auto given = first; given != last; ++given) fates_.push_back(given->second);
+  given_.erase(first, last);
+  if (hook_) {
+    const auto middle = fates_.begin() + static_cast<ptrdiff_t>(drawn);
+    hook_({from_,
+           to_,
+           kernel_.now(),
+           departures_,
+           false,
+           0,
+           {fates_.begin(), middle},
+           {middle, fates_.end()},
+           &flight.parts});
+  }
+  Fortune fortune;
+  for (const Fate& fate : fates_) {
+    switch (fate.kind) {
+      case Fate::Kind::lost:
+        fortune.lost = true;
+        break;
+      case Fate::Kind::repeated:
+        fortune.repeated = fate.by;
+        break;
+      case Fate::Kind::overtaken:
+        fortune.overtaken = fate.by;
+        break;
+      case Fate::Kind::late:
+        fortune.late = fortune.late + fate.by;
+        break;
+    }
+  }
+  return fortune;
+}
+
 // Gives to the connection what it will take.
 void Link::pump(Instant at) {
   while (!waiting_.empty() && wire_up_ && !blocked_ && unread_bytes_ < options_.window_bytes) {
@@ -96,19 +172,17 @@ void Link::depart(uint32_t slot, Instant at) {
                                          options_.bytes_per_second)};
   }
   free_at_ = at + transmission;
-  const bool lost = random_.unit() < options_.loss_probability;
-  const bool twice = random_.unit() < options_.duplicate_probability;
-  const bool overtaken = random_.unit() < options_.reorder_probability;
-  Instant arrival = free_at_ + options_.delay.sample(random_);
-  if (lost) {
+  const Fortune fortune = draw_fortune(flight);
+  Instant arrival = free_at_ + options_.delay.sample(delay_random_) + fortune.late;
+  if (fortune.lost) {
     COTERIE_REACHED("simulated frame lost");
     lose(flight, "lost on the way");
     release(slot);
     return;
   }
-  if (overtaken) {
+  if (fortune.overtaken) {
     COTERIE_REACHED("simulated frame overtaken");
-    arrival = arrival + options_.reorder_delay.sample(extra_random_);
+    arrival = arrival + *fortune.overtaken;
   } else {
     arrival = std::max(arrival, last_arrival_);
     last_arrival_ = arrival;
@@ -117,13 +191,12 @@ void Link::depart(uint32_t slot, Instant at) {
   unread_bytes_ += flight.size_bytes;
   in_flight_.push_back(slot);
   kernel_.schedule(arrival, EventKind::arrival, subject_, slot);
-  if (twice) {
+  if (fortune.repeated) {
     COTERIE_REACHED("simulated frame duplicated");
     flight.arrivals = 2;
     unread_bytes_ += flight.size_bytes;
     kernel_.trace(TraceKind::frame_duplicated, from_, to_, flight.number, flight.size_bytes);
-    kernel_.schedule(arrival + options_.reorder_delay.sample(extra_random_), EventKind::arrival,
-                     subject_, slot);
+    kernel_.schedule(arrival + *fortune.repeated, EventKind::arrival, subject_, slot);
   }
 }
 

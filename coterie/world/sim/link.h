@@ -10,12 +10,16 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "coterie/base/payload.h"
 #include "coterie/base/random.h"
 #include "coterie/world/frame.h"
+#include "coterie/world/sim/fate.h"
 #include "coterie/world/sim/kernel.h"
 #include "coterie/world/sim/options.h"
 #include "coterie/world/world.h"
@@ -65,6 +69,13 @@ class Link {
   void clog(Duration how_long);  // nothing leaves until then
   const LinkOptions& options() const { return options_; }
   void set_options(const LinkOptions& options);
+  // For the nth frame that departs from now on, besides what is drawn for it. The streams draw for
+  // this frame as for any other. REQUIRES: nth > 0
+  void give_fate(uint64_t nth, const Fate& fate);
+  void forget_fates();  // those not yet met
+  // Called when a frame departs, and when a connection breaks as drawn. The run is the same with
+  // it.
+  void on_moment(std::function<void(const LinkMoment&)> hook) { hook_ = std::move(hook); }
 
   void on_arrival(uint64_t slot);
   void on_departure();
@@ -92,6 +103,16 @@ class Link {
     uint32_t arrivals = 0;  // still to come
   };
 
+  // What happens to one frame.
+  struct Fortune {
+    bool lost = false;
+    std::optional<Duration> repeated, overtaken;
+    Duration late;
+  };
+
+  Random stream(uint64_t number, uint64_t seed) const;
+  Fortune draw_fortune(const Flight& flight);
+  void draw_fates(std::vector<Fate>& drawn);
   void set_timer(Timer timer, Instant when, uint64_t number);
   void attempt_at(Instant when);
   void establish();
@@ -103,7 +124,8 @@ class Link {
   Instant cut_stream(bool queue_too);
   void drop_waiting(std::string_view why);
   void end_connection(Duration sender_after, Duration receiver_after, bool queue_too);
-  void start_fault_chains();
+  void start_breaks();
+  void start_clogs();
 
   Kernel& kernel_;
   const uint32_t subject_;
@@ -112,10 +134,11 @@ class Link {
   LinkEnd& sender_;
   LinkEnd& receiver_;
   LinkOptions options_;
-  Random random_;        // what happens to each frame: four numbers a frame
-  Random extra_random_;  // how much later the reordered and duplicated ones are
+  const uint64_t seed_;
+  Random delay_random_;  // one number a frame, and one or two of each fault that is on
+  Random loss_random_, duplicate_random_, reorder_random_, late_random_;
   Random connection_random_;
-  Random fault_random_;
+  Random break_random_, clog_random_;
 
   uint64_t epoch_ = 0;      // number of the connection
   bool wire_up_ = false;    // bytes can pass
@@ -125,7 +148,12 @@ class Link {
   bool stream_cut_ = false;  // a half frame was the last that arrived on this connection
   uint64_t attempt_ = 0;
   uint64_t silence_ = 0;
-  uint64_t fault_chain_ = 0;
+  uint64_t break_chain_ = 0;
+  uint64_t clog_chain_ = 0;
+  uint64_t departures_ = 0;
+  std::multimap<uint64_t, Fate> given_;  // by departure
+  std::vector<Fate> fates_;              // of the frame that departs
+  std::function<void(const LinkMoment&)> hook_;
 
   std::vector<Flight> flights_;
   std::vector<uint32_t> free_flights_;

@@ -1,5 +1,6 @@
 // The connections of a link: how they begin, end and are noticed to have ended. See link.h.
 #include <algorithm>
+#include <utility>
 
 #include "coterie/base/assert.h"
 #include "coterie/base/reached.h"
@@ -130,30 +131,40 @@ void Link::clog(Duration how_long) {
   clogged_until_ = std::max(clogged_until_, kernel_.now() + how_long);
 }
 
+// A stream begins anew when its seed has changed; nothing else moves.
 void Link::set_options(const LinkOptions& options) {
-  options_ = options;
-  start_fault_chains();
+  const LinkOptions before = std::exchange(options_, options);
+  if (options.loss_seed != before.loss_seed) loss_random_ = stream(2, options.loss_seed);
+  if (options.duplicate_seed != before.duplicate_seed)
+    duplicate_random_ = stream(3, options.duplicate_seed);
+  if (options.reorder_seed != before.reorder_seed)
+    reorder_random_ = stream(4, options.reorder_seed);
+  if (options.late_seed != before.late_seed) late_random_ = stream(5, options.late_seed);
+  const bool other_breaks = options.break_seed != before.break_seed;
+  if (other_breaks) break_random_ = stream(7, options.break_seed);
+  if (other_breaks || options.break_mean != before.break_mean) start_breaks();
+  if (options.clog_mean != before.clog_mean) start_clogs();
   pump(kernel_.now());
 }
 
-void Link::start_fault_chains() {
-  fault_chain_ += 1;
-  const auto next = [&](Duration mean) {
-    return kernel_.now() + Delay::exponential(nanoseconds(1), mean).sample(fault_random_);
-  };
-  if (options_.break_mean.ns > 0)
-    set_timer(Timer::break_fault, next(options_.break_mean), fault_chain_);
-  if (options_.clog_mean.ns > 0)
-    set_timer(Timer::clog_fault, next(options_.clog_mean), fault_chain_);
+void Link::start_breaks() {
+  break_chain_ += 1;
+  if (options_.break_mean.ns == 0) return;
+  const Delay next = Delay::exponential(nanoseconds(1), options_.break_mean);
+  set_timer(Timer::break_fault, kernel_.now() + next.sample(break_random_), break_chain_);
+}
+
+void Link::start_clogs() {
+  clog_chain_ += 1;
+  if (options_.clog_mean.ns == 0) return;
+  const Delay next = Delay::exponential(nanoseconds(1), options_.clog_mean);
+  set_timer(Timer::clog_fault, kernel_.now() + next.sample(clog_random_), clog_chain_);
 }
 
 void Link::on_timer(uint64_t argument) {
   const uint64_t number = argument >> 8;
   const Instant now = kernel_.now();
   const bool gone = number == epoch_ && !wire_up_;
-  const auto next = [&](Duration mean) {
-    return now + Delay::exponential(nanoseconds(1), mean).sample(fault_random_);
-  };
   switch (static_cast<Timer>(argument & 0xff)) {
     case Timer::attempt:
     case Timer::established:
@@ -184,15 +195,16 @@ void Link::on_timer(uint64_t argument) {
       end_connection({}, options_.silence_timeout.sample(connection_random_), false);
       return;
     case Timer::break_fault:
-      if (number != fault_chain_) return;
+      if (number != break_chain_) return;
+      if (hook_) hook_({from_, to_, now, departures_, true, options_.break_seed, {}, {}, nullptr});
       break_now();
-      set_timer(Timer::break_fault, next(options_.break_mean), fault_chain_);
+      start_breaks();
       return;
     case Timer::clog_fault:
-      if (number != fault_chain_) return;
+      if (number != clog_chain_) return;
       COTERIE_REACHED("simulated link clogged");
-      clog(options_.clog_duration.sample(fault_random_));
-      set_timer(Timer::clog_fault, next(options_.clog_mean), fault_chain_);
+      clog(options_.clog_duration.sample(clog_random_));
+      start_clogs();
       return;
   }
 }

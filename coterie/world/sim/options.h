@@ -49,6 +49,9 @@ struct DiskOptions {
   double read_failure_probability = 0;
 };
 
+// Each kind of decision about frames draws from a stream of its own, and draws as often whatever it
+// comes to. A seed that is not 0 begins that stream anew, so that what happens while a fault lasts
+// does not depend on what the link has drawn before.
 struct LinkOptions {
   Delay delay = Delay::uniform(microseconds(50), microseconds(150));
   double loss_probability = 0;
@@ -56,6 +59,8 @@ struct LinkOptions {
   double reorder_probability =
       0;  // such a frame takes `reorder_delay` more and is overtaken by others
   Delay reorder_delay = Delay::exponential({}, milliseconds(5));
+  Delay late;  // on top of `delay`
+  uint64_t loss_seed = 0, duplicate_seed = 0, reorder_seed = 0, late_seed = 0, break_seed = 0;
   uint64_t bytes_per_second = 0;         // 0: no limit
   uint64_t queue_bytes_max = 64u << 20;  // what waits at the sender; above it frames are dropped
   uint64_t window_bytes =
