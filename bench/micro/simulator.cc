@@ -31,7 +31,8 @@ namespace {
 
 std::vector<Case> all_cases() {
   std::vector<Case> all;
-  for (const auto& group : {ping_pong_cases()}) all.insert(all.end(), group.begin(), group.end());
+  for (const auto& group : {ping_pong_cases(), raft_cases()})
+    all.insert(all.end(), group.begin(), group.end());
   return all;
 }
 

@@ -29,5 +29,7 @@ Measured measure(uint64_t events, const std::function<void()>& work);
 
 // The bare event loop: nodes that do nothing but send a frame back.
 std::vector<Case> ping_pong_cases();
+// The bare protocol: Raft machines without world, log or state.
+std::vector<Case> raft_cases();
 
 }  // namespace coterie::bench
