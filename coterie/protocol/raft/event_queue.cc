@@ -16,7 +16,7 @@ Event& EventQueue::push(Instant at, Event::Kind kind, NodeId node) {
     free_.pop_back();
   }
   heap_.push_back({at, order_++, slot});
-  std::push_heap(heap_.begin(), heap_.end(), later);
+  std::push_heap(heap_.begin(), heap_.end(), Later{});
   Event& event = events_[slot];
   event.kind = kind;
   event.node = node;
@@ -24,10 +24,10 @@ Event& EventQueue::push(Instant at, Event::Kind kind, NodeId node) {
 }
 
 void EventQueue::pop(Event& into) {
-  std::pop_heap(heap_.begin(), heap_.end(), later);
+  std::pop_heap(heap_.begin(), heap_.end(), Later{});
   const uint32_t slot = heap_.back().slot;
   heap_.pop_back();
-  std::swap(into, events_[slot]);
+  into = std::move(events_[slot]);
   free_.push_back(slot);
 }
 

@@ -48,9 +48,11 @@ class EventQueue {
     uint64_t order;
     uint32_t slot;
   };
-  static bool later(const Item& a, const Item& b) {
-    return a.at != b.at ? a.at > b.at : a.order > b.order;
-  }
+  struct Later {  // a type, so that the heap's functions contain it
+    bool operator()(const Item& a, const Item& b) const {
+      return a.at != b.at ? a.at > b.at : a.order > b.order;
+    }
+  };
 
   std::vector<Item> heap_;
   std::vector<Event> events_;
