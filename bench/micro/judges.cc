@@ -35,7 +35,8 @@ struct Case {
   std::vector<std::string> names;
   bool unique = true;  // every written value is new; otherwise one of four
   double unknown = 0;
-  bool legal = true;  // otherwise one read near the end is stale
+  bool legal = true;   // otherwise one read near the end is stale
+  bool lossy = false;  // some acknowledged writes near the end are lost
 };
 
 // What one key holds.
@@ -111,6 +112,13 @@ History make(const Case& given, uint64_t seed) {
     Operation& operation = plans[order[n]].operation;
     if (!plans[order[n]].happens) continue;
     const Call& call = operation.calls[0];
+    // Ten writes, acknowledged and lost.
+    const bool lost = given.lossy && call.name == "set" && n > order.size() * 9 / 10 &&
+                      operation.outcome == Outcome::ok && n % 500 < 20;
+    if (lost) {
+      operation.result = Value::of(std::string("OK"));
+      continue;
+    }
     operation.result = carry_out(texts, call);
     std::vector<std::string>& before = held[call.key];
     const bool reads = call.name == "get" && operation.outcome == Outcome::ok;
@@ -137,6 +145,7 @@ std::vector<Case> cases() {
     all.push_back({"kv few values" + with, Model::kv, 100'000, 10, 10, read_write, false, unknown});
     all.push_back(
         {"kv get/set/cas/incr/del" + with, Model::kv, 100'000, 10, 10, mixed, false, unknown});
+    all.push_back({"kv get/set/append" + with, Model::kv, 100'000, 10, 10, append, true, unknown});
   }
   for (const bool legal : {true, false}) {
     const std::string holds = legal ? "" : ", illegal";
@@ -153,6 +162,14 @@ std::vector<Case> cases() {
       {"cas register 10 clients 10k", Model::kv, 10'000, 10, 1, {"get", "set", "cas"}, false});
   all.push_back(
       {"cas register 50 clients 10k", Model::kv, 10'000, 50, 1, {"get", "set", "cas"}, false});
+  const size_t lossless = all.size();
+  for (size_t i = 0; i < lossless; ++i) {
+    Case lossy = all[i];
+    if (lossy.unique || !lossy.legal) continue;
+    lossy.name += ", writes lost";
+    lossy.lossy = true;
+    all.push_back(std::move(lossy));
+  }
   all.push_back({"counter 10 clients 10k", Model::counter, 10'000, 10, 1, {"incr", "get"}, true});
   return all;
 }
@@ -190,7 +207,7 @@ void run(const Case& given, size_t rounds) {
   const uint64_t held = memory_now_kb();
   // Some seconds; a case beyond it says so.
   Bounds bounds;
-  bounds.steps_max = 5'000'000;
+  bounds.steps_max = getenv("STEPS") ? strtoull(getenv("STEPS"), 0, 10) : 5'000'000;
   std::vector<double> times, cpu_times;
   Ruling ruling;
   for (size_t i = 0; i < rounds; ++i) {

@@ -194,10 +194,11 @@ bool Guide::set_helps(SequenceTable::Sequence held, const PartCall& unknown,
                       const PartCall& call) const {
   const bool adds = unknown.word == Word::sadd;
   if (std::binary_search(held.begin(), held.end(), unknown.a) == adds) return false;
-  const auto wanted = part_.lists.begin() + call.result;
   switch (call.word) {
-    case Word::smembers:
+    case Word::smembers: {
+      const auto wanted = part_.lists.begin() + call.result;
       return std::binary_search(wanted, wanted + call.count, unknown.a) == adds;
+    }
     case Word::scard: {
       const auto count = number_of(pool_.text(call.result));
       const auto size = static_cast<int64_t>(held.size());
