@@ -58,7 +58,7 @@ class Widening {
   Found run() {
     if (narrow(4, true, whole) || narrow(64, false, quarter)) return found_;
     if (wide(quarter)) return found_;
-    if (narrow(512, false, quarter) || narrow(4'096, false, quarter)) return found_;
+    if (truncated_ && (narrow(512, false, quarter) || narrow(4'096, false, quarter))) return found_;
     COTERIE_REACHED("no narrow search has found an order");
     wide(whole);
     return found_;
@@ -76,6 +76,7 @@ class Widening {
     Sweep<words> sweep(part_, pool_, budget, plan);
     found_ = sweep.run(events_);
     budget_.steps -= given - budget.steps;
+    truncated_ = sweep.truncated();
     if (found_.verdict == Verdict::holds) return true;
     if (found_.verdict == Verdict::bound_met) return share == whole;
     return !sweep.narrowed();
@@ -108,6 +109,7 @@ class Widening {
   Budget& budget_;
   const std::vector<Event>& events_;
   Found found_;
+  bool truncated_ = false;  // the last narrow sweep: a wider one might find more
 };
 
 }  // namespace

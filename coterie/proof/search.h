@@ -11,12 +11,20 @@
 //  - Of equal open operations the one that returns first is placed first.
 //  - Unknown operations stay open for ever; equal ones are counted, not told apart. Of two
 //    configurations that differ only there, the one that has used fewer can do all that the other
-//    can.
+//    can. They are tried only where they may help (guide.h).
+//  - What changes nothing and has been placed need not be placed again: of two configurations that
+//    differ only there, the one that has placed more can do all that the other can.
 //
 // Wing & Gong, "Testing and Verifying Concurrent Objects", 1993; Lowe, "Testing for
-// Linearizability", 2017 (just-in-time linearization). A narrow sweep, that keeps a few
-// configurations at each return, goes first: a history that holds mostly shows it there. Only one
-// that leaves nothing out convicts.
+// Linearizability", 2017 (just-in-time linearization).
+//
+// The number of configurations can grow beyond all bounds, by which unknown operations were used
+// or by which of many open ones were placed. So the exact set is approached from both sides.
+// Narrow sweeps keep the best few configurations at each return: a history that holds mostly shows
+// it there. A wide sweep does not count how often unknown operations are used, and so follows more
+// orders than there are: a history that is violated mostly shows it there, and so does one that
+// holds, if the order that was found uses none too often; otherwise that kind is counted in the
+// next (counterexample-guided refinement: Clarke et al., 2000). See sweep.h.
 #pragma once
 
 #include <string>

@@ -76,6 +76,8 @@ class Sweep {
   }
   // Whether configurations were left out: then only "it holds" counts.
   bool narrowed() const { return narrowed_; }
+  // Whether more of them were left out than those for which another stands.
+  bool truncated() const { return truncated_; }
   // After "it holds": the identity of what must be counted before that counts; none: it counts.
   uint32_t overdrawn() const { return overdrawn_; }
 
@@ -165,7 +167,7 @@ class Sweep {
     std::vector<Config> best;
     for (size_t i = 0; i < plan_.width; ++i) best.push_back(now_[ranks[i].second]);
     now_ = std::move(best);
-    narrowed_ = true;
+    narrowed_ = truncated_ = true;
   }
 
   enum class Unknown : uint8_t { left_out, tried };
@@ -175,7 +177,7 @@ class Sweep {
     for (size_t i = 0; i < seen_.size(); ++i) {
       if (narrow_ && (after_.size() >= narrow_choice * plan_.width ||
                       i >= narrow_steps * plan_.width + narrow_steps)) {
-        narrowed_ = true;
+        narrowed_ = truncated_ = true;
         break;
       }
       expand(Config(seen_[i]), wanted, unknown);
@@ -299,6 +301,7 @@ class Sweep {
   const SweepPlan& plan_;
   bool narrow_;
   bool narrowed_ = false;
+  bool truncated_ = false;
   uint32_t overdrawn_ = none;
   Guide guide_;
   Found found_;
