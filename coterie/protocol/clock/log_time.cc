@@ -3,24 +3,38 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace coterie::clock {
 
 namespace {
-constexpr Duration reading_age_max = seconds(60);
+constexpr Duration silence_max = seconds(60);
+constexpr Duration window = seconds(10);
 constexpr double lean_max = 0.01;  // of elapsed time
 }  // namespace
 
 void LogTime::heard(NodeId peer, WallTime wall, Now now) {
-  readings_[peer] = {wall.ms - now.monotonic.ms_floor(), now.monotonic};
+  const int64_t ahead_ms = wall.ms - now.monotonic.ms_floor();
+  const auto [at, first] = peers_.try_emplace(peer);
+  Peer& known = at->second;
+  if (first) known.older = known.newer = {ahead_ms, now.monotonic};
+  if (now.monotonic - known.newer.began >= window)
+    known.older = std::exchange(known.newer, {ahead_ms, now.monotonic});
+  known.newer.ahead_ms = std::max(known.newer.ahead_ms, ahead_ms);
+  known.heard = now.monotonic;
+}
+
+int64_t LogTime::Peer::ahead_ms(Now now) const {
+  if (now.monotonic - older.began > window * 2) return newer.ahead_ms;
+  return std::max(newer.ahead_ms, older.ahead_ms);
 }
 
 int64_t LogTime::estimate_ms(Now now) const {
   std::vector<int64_t> clocks{now.wall.ms};
-  for (const auto& [peer, reading] : readings_) {
-    if (peer == self_ || now.monotonic - reading.heard > reading_age_max) continue;
-    clocks.push_back(reading.ahead_ms + now.monotonic.ms_floor());
+  for (const auto& [peer, known] : peers_) {
+    if (peer == self_ || now.monotonic - known.heard > silence_max) continue;
+    clocks.push_back(known.ahead_ms(now) + now.monotonic.ms_floor());
   }
   if (clocks.size() < majority_) return now.wall.ms;
   std::sort(clocks.begin(), clocks.end());

@@ -25,8 +25,9 @@ class LogTime {
  public:
   explicit LogTime(NodeId self) : self_(self) {}
 
-  // A peer's wall clock read `wall` when its message left; heard now. Readings older than a minute
-  // are not used.
+  // A peer's wall clock read `wall` when its message left; heard now. A message that was held up
+  // shows the clock as too late: of the readings of the last ten to twenty seconds the one that
+  // took least counts. A peer that was not heard for a minute is not asked.
   void heard(NodeId peer, WallTime wall, Now now);
 
   // This node now leads, its log's newest stamp is `newest_stamp_ms`. `majority`: of the group's
@@ -43,14 +44,19 @@ class LogTime {
   int64_t estimate_ms(Now now) const;
 
  private:
-  struct Reading {
-    int64_t ahead_ms = 0;  // the peer's wall clock minus this node's monotonic one
+  struct Window {
+    int64_t ahead_ms = 0;  // the most that its wall clock was seen ahead of this monotonic one
+    Instant began;
+  };
+  struct Peer {
+    Window newer, older;
     Instant heard;
+    int64_t ahead_ms(Now now) const;
   };
 
   NodeId self_;
   size_t majority_ = 1;
-  std::map<NodeId, Reading> readings_;
+  std::map<NodeId, Peer> peers_;
   int64_t last_ms_ = 0;  // the newest stamp given
   double exact_ms_ = 0;  // where log time stands, at `since_`
   Instant since_;

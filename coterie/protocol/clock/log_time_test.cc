@@ -60,5 +60,32 @@ TEST(LogTime, OldReadingsAreForgotten) {
   EXPECT_EQ(time.estimate_ms(at(61'000, 71'000)), 71'000);
 }
 
+// Messages that were held up (a clogged link, a paused process) show their senders' clocks as late.
+TEST(LogTime, TheReadingThatTookLeastCounts) {
+  LogTime time(NodeId(1));
+  time.heard(NodeId(2), WallTime{10'000}, at(0, 10'000));
+  time.heard(NodeId(3), WallTime{10'000}, at(0, 10'000));
+  time.heard(NodeId(2), WallTime{10'100}, at(3'000, 13'000));  // sent 2.9 s ago
+  time.heard(NodeId(3), WallTime{10'100}, at(3'000, 13'000));
+  EXPECT_EQ(time.estimate_ms(at(3'000, 13'000)), 13'000);
+  // In the next window too, and no longer than that.
+  for (int64_t now : {11'000, 15'000, 19'000}) {
+    for (uint64_t peer : {2, 3})
+      time.heard(NodeId(peer), WallTime{now + 7'100}, at(now, now + 10'000));
+    EXPECT_EQ(time.estimate_ms(at(now, now + 10'000)), now + 10'000) << now;
+  }
+  for (uint64_t peer : {2, 3}) time.heard(NodeId(peer), WallTime{28'100}, at(21'000, 31'000));
+  EXPECT_EQ(time.estimate_ms(at(21'000, 31'000)), 28'100);
+}
+
+TEST(LogTime, AClockThatWasSetBackIsBelievedAfterAWhile) {
+  LogTime time(NodeId(1));
+  for (int64_t now = 0; now <= 40'000; now += 500) {
+    const int64_t wall = now < 10'000 ? 10'000 + now : now;  // ten seconds back
+    for (uint64_t peer : {2, 3}) time.heard(NodeId(peer), WallTime{wall}, at(now, 10'000 + now));
+  }
+  EXPECT_EQ(time.estimate_ms(at(40'000, 50'000)), 40'000);
+}
+
 }  // namespace
 }  // namespace coterie::clock
