@@ -8,6 +8,8 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <optional>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -17,10 +19,13 @@
 #include "cli/exit_codes.h"
 #include "cli/subcommands.h"
 #include "cli/terminal.h"
+#include "coterie/picture/space_time_html.h"
 #include "coterie/process/process.h"
 #include "coterie/proof/json_lines.h"
 #include "coterie/proof/judge.h"
 #include "coterie/proof/timeline.h"
+#include "coterie/torture/drawing.h"
+#include "coterie/torture/run_folder.h"
 
 namespace coterie::cli {
 
@@ -33,7 +38,7 @@ constexpr const char* shim_name = "coterie-disk-shim.so";
 
 struct TortureFlags {
   uint64_t nodes = 5, clients = 12, seconds = 60, seed = 0;
-  std::string faults = "all", target, history, keep, disk_shim;
+  std::string faults = "all", target, history, html, keep, disk_shim;
   bool flush = false, quiet = false;
 };
 
@@ -135,43 +140,6 @@ class Narration {
   std::string lines_;
 };
 
-// Where the nodes live. It is removed at the end, unless it was named or there is something to see.
-class Folder {
- public:
-  explicit Folder(const std::string& named) : named_(!named.empty()), path_(named) {}
-  ~Folder() {
-    std::error_code ignored;
-    if (!path_.empty() && !named_ && !kept_) fs::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  Result<void> make() {
-    std::error_code error;
-    if (named_) {
-      fs::create_directories(path_, error);
-      if (error || !fs::is_empty(path_, error) || error) {
-        return fail(Fault::io,
-                    fmt::format("--keep: {} is not an empty folder, nor can be made one", path_));
-      }
-      path_ = fs::absolute(path_).lexically_normal().string();
-      return {};
-    }
-    std::string name = (fs::temp_directory_path() / "coterie-torture-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) return fail(Fault::io, "cannot make a temporary folder");
-    path_ = name;
-    return {};
-  }
-
-  void keep() { kept_ = true; }
-  bool stays() const { return named_ || kept_; }
-  const std::string& path() const { return path_; }
-
- private:
-  bool named_, kept_ = false;
-  std::string path_;
-};
-
 std::string usual_disk_shim() {
   std::error_code error;
   const fs::path shim = fs::read_symlink("/proc/self/exe", error).parent_path() / shim_name;
@@ -192,12 +160,27 @@ bool write_history(const std::string& path, const proof::History& history) {
   return !out.fail();
 }
 
-void print_run(const torture::Run& run) {
+// "faults: 5 kill (3 at the leader), 2 cut"
+void print_faults(const std::vector<torture::Struck>& struck) {
+  struct Counts {
+    uint64_t all = 0, at_the_leader = 0;
+  };
+  std::map<torture::FaultKind, Counts> counts;
+  for (const torture::Struck& one : struck) {
+    ++counts[one.fault.kind].all;
+    if (one.fault.leader != 0) ++counts[one.fault.kind].at_the_leader;
+  }
   std::string faults;
-  for (const auto& [kind, count] : run.faults)
-    faults +=
-        fmt::format("{}{} {}", faults.empty() ? "" : ", ", count, torture::fault_kind_name(kind));
+  for (const auto& [kind, count] : counts) {
+    faults += fmt::format("{}{} {}", faults.empty() ? "" : ", ", count.all,
+                          torture::fault_kind_name(kind));
+    if (count.at_the_leader > 0) faults += fmt::format(" ({} at the leader)", count.at_the_leader);
+  }
   if (!faults.empty()) fmt::print("faults: {}\n", faults);
+}
+
+void print_run(const torture::Run& run) {
+  print_faults(run.chronicle.faults);
   fmt::print("{} operations acknowledged, {} unknown, {} not executed\n",
              run.operations.acknowledged, run.operations.unknown, run.operations.failed);
 }
@@ -219,9 +202,8 @@ void print_violation(const proof::Ruling& ruling, const proof::History& history)
 }
 
 // The verdict, printed, as an exit code.
-int rule(const torture::Run& run) {
+int rule(const torture::Run& run, const proof::Ruling& ruling) {
   print_run(run);
-  const proof::Ruling ruling = proof::judge(run.history, proof::Model::automatic, run.bounds);
   if (ruling.verdict == proof::Verdict::violated) print_violation(ruling, run.history);
   if (run.end == torture::RunEnd::stalled) fmt::print("STALLED: {}\n", printable_lines(run.why));
   if (ruling.verdict == proof::Verdict::violated || run.end == torture::RunEnd::stalled)
@@ -238,24 +220,44 @@ int rule(const torture::Run& run) {
   return exit_done;
 }
 
+// Without a ruling nothing is judged.
+bool draw(const torture::Run& run, const proof::Ruling* ruling, const TortureFlags& flags,
+          const std::string& again) {
+  torture::Drawing drawing = torture::draw(run, ruling);
+  drawing.run.title = fmt::format(
+      "{}, {} s, seed {}",
+      flags.target.empty() ? fmt::format("torture of {} nodes", flags.nodes) : flags.target,
+      flags.seconds, flags.seed);
+  drawing.run.command = again;
+  if (!write_file(flags.html, picture::space_time_html(drawing.run))) return false;
+  fmt::print("drawn in {}: {}\n", flags.html, drawing.drawn);
+  return true;
+}
+
 // What is to be seen afterwards, and how the program ends.
 int conclude(const torture::Run& run, const TortureFlags& flags, const std::string& again) {
   using torture::RunEnd;
   if (!flags.history.empty() && !write_history(flags.history, run.history))
     return refuse(fmt::format("--history: cannot write {}", flags.history), exit_cannot_create);
   if (run.end == RunEnd::unable) return refuse(run.why, exit_unavailable);
+  std::optional<proof::Ruling> ruling;
+  int code = exit_bound;
   if (run.end == RunEnd::interrupted) {
     fmt::print("interrupted: nothing was judged\n");
-    return exit_bound;
+  } else {
+    ruling = proof::judge(run.history, proof::Model::automatic, run.bounds);
+    code = rule(run, *ruling);
+    if (code != exit_done) fmt::print("the same again: {}\n", again);
   }
-  const int code = rule(run);
-  if (code != exit_done) fmt::print("the same again: {}\n", again);
+  if (!flags.html.empty() && !draw(run, ruling ? &*ruling : nullptr, flags, again))
+    return refuse(fmt::format("--html: cannot write {}", flags.html), exit_cannot_create);
   return code;
 }
 
 int torture_our_own(const TortureFlags& flags, const torture::LoadOptions& load,
                     const std::set<torture::FaultKind>& kinds) {
-  Folder folder(flags.keep);
+  torture::remove_dead_run_folders();
+  torture::RunFolder folder(flags.keep);
   if (const Result<void> made = folder.make(); !made)
     return refuse(made.error().message, exit_cannot_create);
   torture::ClusterTortureOptions options;
@@ -338,6 +340,8 @@ int torture_processes(Arguments arguments) {
              "etcd://HOST:PORT, on this machine");
   flags.on("--flush", given.flush, "empty the target first");
   flags.text("--history", "FILE", given.history, "write what the clients saw, for coterie check");
+  flags.text("--html", "FILE", given.html,
+             "draw the run: all of a short one, else around what is violated, or its end");
   flags.text("--keep", "FOLDER", given.keep, "where the nodes live; its logs are kept");
   flags.text("--disk-shim", "FILE", given.disk_shim,
              "the library that lets syncs fail, if it is not beside the program");

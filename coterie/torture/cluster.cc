@@ -155,6 +155,11 @@ std::vector<std::string> Cluster::arguments_of(uint64_t node) const {
   return arguments;
 }
 
+void Cluster::remember(uint64_t node, NodeEvent::Kind kind, std::string how) {
+  events_.push_back(
+      {.node = node, .kind = kind, .at = process::monotonic_now(), .how = std::move(how)});
+}
+
 Result<void> Cluster::launch(uint64_t node) {
   if (running(node)) return {};
   process::SpawnOptions options{
@@ -165,6 +170,7 @@ Result<void> Cluster::launch(uint64_t node) {
   }
   COTERIE_TRY(process, process::spawn(options));
   at(node).process = process;
+  remember(node, NodeEvent::Kind::started);
   return {};
 }
 
@@ -176,14 +182,19 @@ void Cluster::kill(uint64_t node) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
   at(node).process = {};
+  remember(node, NodeEvent::Kind::killed);
 }
 
 void Cluster::pause(uint64_t node) {
-  if (running(node)) ::kill(static_cast<pid_t>(at(node).process.pid), SIGSTOP);
+  if (!running(node)) return;
+  ::kill(static_cast<pid_t>(at(node).process.pid), SIGSTOP);
+  remember(node, NodeEvent::Kind::paused);
 }
 
 void Cluster::resume(uint64_t node) {
-  if (running(node)) ::kill(static_cast<pid_t>(at(node).process.pid), SIGCONT);
+  if (!running(node)) return;
+  ::kill(static_cast<pid_t>(at(node).process.pid), SIGCONT);
+  remember(node, NodeEvent::Kind::resumed);
 }
 
 std::vector<Ending> Cluster::ended() {
@@ -195,6 +206,7 @@ std::vector<Ending> Cluster::ended() {
     at(node).process = {};
     all.push_back(
         {node, fmt::format("{}: {}", process::describe_end(wait_status), last_line(log_of(node)))});
+    remember(node, NodeEvent::Kind::ended, all.back().how);
   }
   return all;
 }
@@ -203,6 +215,7 @@ Result<void> Cluster::empty_folder(uint64_t node) {
   COTERIE_ASSERT(!running(node));
   std::error_code error;
   fs::remove_all(data_of(node), error);
+  remember(node, NodeEvent::Kind::wiped);
   if (!error) return {};
   return fail(Fault::io, fmt::format("cannot empty {}: {}", data_of(node), error.message()));
 }

@@ -18,6 +18,7 @@
 #include "coterie/client/node_view.h"
 #include "coterie/client/redis_url.h"
 #include "coterie/process/process.h"
+#include "coterie/torture/chronicle.h"
 #include "coterie/torture/proxy.h"
 
 namespace coterie::torture {
@@ -62,6 +63,8 @@ class Cluster {
   void resume(uint64_t node);
   // Those that have ended without having been killed here, since the last call.
   std::vector<Ending> ended();
+  // All of that, in order.
+  const std::vector<NodeEvent>& events() const { return events_; }
 
   // Removes its data. REQUIRES: not running
   Result<void> empty_folder(uint64_t node);
@@ -92,11 +95,13 @@ class Cluster {
   std::string filler_of(uint64_t node) const { return disk_of(node) + "/filler"; }
   std::string sync_switch_of(uint64_t node) const;
   std::vector<std::string> arguments_of(uint64_t node) const;
+  void remember(uint64_t node, NodeEvent::Kind kind, std::string how = {});
 
   ClusterOptions options_;
   Ports ports_;
   std::unique_ptr<Proxy> proxy_;
   std::vector<Node> nodes_;
+  std::vector<NodeEvent> events_;
 };
 
 }  // namespace coterie::torture

@@ -11,7 +11,8 @@ namespace coterie::torture {
 namespace {
 
 constexpr Duration ask_patience = milliseconds(500);
-constexpr Duration whole_patience = seconds(60);  // before a wipe
+constexpr Duration aim_patience = milliseconds(200);  // of each node that is asked who leads
+constexpr Duration whole_patience = seconds(60);      // before a wipe
 constexpr Duration whole_interval = milliseconds(100);
 constexpr Duration reset_interval = milliseconds(250);
 // A sync that has failed may still be on its way when the disk is well again.
@@ -35,9 +36,9 @@ Result<void> Conductor::turn(Instant now) {
       ++one;
       continue;
     }
-    const ScheduledFault fault = one->fault;
+    const Active over = *one;
     one = active_.erase(one);
-    COTERIE_CHECK(end(fault));
+    COTERIE_CHECK(end(over));
   }
   while (next_ < schedule_.size() && begun_ + schedule_[next_].start <= now) {
     const ScheduledFault& fault = schedule_[next_];
@@ -107,10 +108,24 @@ Result<void> Conductor::watch(Instant now) {
   return {};
 }
 
-Result<void> Conductor::begin(const ScheduledFault& fault, Instant now) {
+// Whom a majority names; 0: nobody. Whoever stands still is not asked.
+uint64_t Conductor::leader() const {
+  std::vector<client::NodeView> views(cluster_.nodes());
+  for (uint64_t node = 1; node <= cluster_.nodes(); ++node) {
+    const bool still = std::any_of(active_.begin(), active_.end(), [&](const Active& one) {
+      return one.fault.kind == FaultKind::pause && one.fault.nodes.contains(node);
+    });
+    if (still || !cluster_.running(node)) continue;
+    if (auto view = cluster_.ask(node, aim_patience)) views[node - 1] = *std::move(view);
+  }
+  return client::agreed_leader(views).value_or(0);
+}
+
+Result<void> Conductor::begin(const ScheduledFault& planned, Instant now) {
+  const ScheduledFault fault = struck_at(planned, planned.aimed ? leader() : 0);
   note_(describe(fault));
-  ++counts_[fault.kind];
-  active_.push_back({fault, now + fault.length});
+  active_.push_back({fault, now + fault.length, struck_.size()});
+  struck_.push_back({.fault = fault, .start = process::monotonic_now()});
   if (is_of_links(fault.kind)) {
     next_reset_ = now;
     set_links();
@@ -143,7 +158,9 @@ Result<void> Conductor::begin_at(const ScheduledFault& fault, uint64_t node) {
   }
 }
 
-Result<void> Conductor::end(const ScheduledFault& fault) {
+Result<void> Conductor::end(const Active& active) {
+  const ScheduledFault& fault = active.fault;
+  struck_[active.index].end = process::monotonic_now();
   if (is_of_links(fault.kind)) {
     refusing_ = false;
     set_links();
@@ -232,9 +249,9 @@ void Conductor::reset_links(const std::set<uint64_t>& nodes) {
 Result<void> Conductor::heal() {
   next_ = schedule_.size();
   while (!active_.empty()) {
-    const ScheduledFault fault = active_.back().fault;
+    const Active over = active_.back();
     active_.pop_back();
-    COTERIE_CHECK(end(fault));
+    COTERIE_CHECK(end(over));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "coterie/base/random.h"
+#include "coterie/torture/chronicle.h"
 #include "coterie/torture/cluster.h"
 #include "coterie/torture/fault_schedule.h"
 
@@ -42,12 +43,14 @@ class Conductor {
   // What every node says of itself, a line each: for the message of a stall.
   std::string testimony() const;
 
-  const std::map<FaultKind, uint64_t>& done_so_far() const { return counts_; }
+  // What has struck, in order.
+  const std::vector<Struck>& struck() const { return struck_; }
 
  private:
   struct Active {
     ScheduledFault fault;
     Instant end;
+    size_t index = 0;  // in struck_
   };
 
   // A fault by which a node may end, and until when.
@@ -58,9 +61,10 @@ class Conductor {
 
   bool expected(const Ending& ending) const;
   Result<void> begin(const ScheduledFault& fault, Instant now);
-  Result<void> end(const ScheduledFault& fault);
+  Result<void> end(const Active& active);
   Result<void> begin_at(const ScheduledFault& fault, uint64_t node);
   Result<void> end_at(const ScheduledFault& fault, uint64_t node);
+  uint64_t leader() const;
   bool ready_for(const ScheduledFault& fault, Instant now);
   void set_links();
   void reset_links(const std::set<uint64_t>& nodes);
@@ -72,7 +76,7 @@ class Conductor {
   std::vector<Active> active_;
   Random random_;
   std::function<void(const std::string&)> note_;
-  std::map<FaultKind, uint64_t> counts_;
+  std::vector<Struck> struck_;
 
   Instant begun_ = Instant::never();  // the schedule's zero; moves on while it waits
   Instant waits_since_ = Instant::never();

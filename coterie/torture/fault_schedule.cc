@@ -39,6 +39,7 @@ constexpr Duration pause_min = milliseconds(200), pause_max = milliseconds(900);
 constexpr Duration length_min = milliseconds(300), length_max = milliseconds(2'500);
 // Some faults last longer than an election and the nodes' patience with each other.
 constexpr double long_chance = 0.15;
+constexpr double aimed_chance = 0.5;
 constexpr Duration long_length_max = seconds(8);
 // A wipe takes a copy of the data away: nothing else is done before it and while it is repaired.
 constexpr Duration calm_before_wipe = milliseconds(500), calm_after_wipe = seconds(1);
@@ -166,10 +167,25 @@ std::vector<ScheduledFault> draw_row(const std::vector<FaultKind>& kinds,
   }
 }
 
-std::string list_of(const std::set<uint64_t>& nodes) {
+std::string list_of(const std::set<uint64_t>& nodes, uint64_t leader) {
   std::string text = nodes.size() == 1 ? "node" : "nodes";
-  for (const uint64_t node : nodes) text += fmt::format(" {}", node);
+  for (const uint64_t node : nodes)
+    text += fmt::format(" {}{}", node, node == leader ? " (leader)" : "");
   return text;
+}
+
+// The kinds that are worth more when they hit the leader.
+bool can_aim(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kill:
+    case FaultKind::pause:
+    case FaultKind::wipe:
+    case FaultKind::cut:
+    case FaultKind::one_way:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string all_names() {
@@ -213,8 +229,8 @@ Result<std::set<FaultKind>> parse_fault_kinds(std::string_view text) {
   return all;
 }
 
-std::string describe(const ScheduledFault& fault) {
-  const std::string nodes = list_of(fault.nodes);
+std::string describe_deed(const ScheduledFault& fault) {
+  const std::string nodes = list_of(fault.nodes, fault.leader);
   std::string what;
   switch (fault.kind) {
     case FaultKind::kill:
@@ -253,8 +269,25 @@ std::string describe(const ScheduledFault& fault) {
       break;
   }
   if (fault.lossy) what += ", losing what is sent";
+  if (fault.aimed) what += ", aimed at the leader";
+  return what;
+}
+
+std::string describe(const ScheduledFault& fault) {
   return fmt::format("+{:.1f} s for {:.1f} s: {}", fault.start.seconds(), fault.length.seconds(),
-                     what);
+                     describe_deed(fault));
+}
+
+ScheduledFault struck_at(const ScheduledFault& fault, uint64_t leader) {
+  ScheduledFault struck = fault;
+  struck.aimed = false;
+  if (!fault.aimed || leader == 0) return struck;
+  if (!struck.nodes.contains(leader)) {
+    struck.nodes.erase(struck.nodes.begin());
+    struck.nodes.insert(leader);
+  }
+  struck.leader = leader;
+  return struck;
 }
 
 bool bears(uint64_t nodes, FaultKind kind) {
@@ -282,6 +315,11 @@ std::vector<ScheduledFault> draw_schedule(const ScheduleOptions& options) {
   std::stable_sort(all.begin(), all.end(), [](const ScheduledFault& a, const ScheduledFault& b) {
     return a.start < b.start;
   });
+  Random aim(mix_seed(options.seed, 3));
+  for (ScheduledFault& fault : all) {
+    const bool chosen = aim.chance(aimed_chance);
+    fault.aimed = chosen && options.nodes > 1 && can_aim(fault.kind);
+  }
   return all;
 }
 

@@ -4,7 +4,8 @@
 //
 // Faults come in two rows that run side by side, one for what happens to nodes and one for what
 // happens to the links between them. In each row a fault ends before the next begins. Every kind
-// that is asked for comes once before any comes again, as far as the time allows.
+// that is asked for comes once before any comes again, as far as the time allows. Half of the
+// kills, pauses and cuts aim: whoever leads when they strike is among the nodes they are done to.
 #pragma once
 
 #include <cstdint>
@@ -54,12 +55,21 @@ struct ScheduledFault {
   bool lossy = false;   // cut, one_way: bytes are lost and connections break, instead of waiting
   Duration delay{};     // delay: of each byte; as much again is drawn for each
   uint64_t bytes_per_second = 0;  // narrow
+  // At whoever leads when it strikes; `nodes` are for the case that nobody is known to.
+  bool aimed = false;
+  uint64_t leader = 0;  // which of `nodes` led when it struck; 0: not known
 
   bool operator==(const ScheduledFault&) const = default;
 };
 
+// "pause node 2"; of a fault that has struck with a word on who led: "pause node 2 (leader)".
+std::string describe_deed(const ScheduledFault& fault);
 // "+12.3 s for 1.5 s: pause node 2"
 std::string describe(const ScheduledFault& fault);
+
+// The fault as it strikes when `leader` leads, 0: when nobody is known to. Of one that is aimed the
+// leader is among the nodes, in the place of the first if it was not.
+ScheduledFault struck_at(const ScheduledFault& fault, uint64_t leader);
 
 struct ScheduleOptions {
   uint64_t seed = 0;

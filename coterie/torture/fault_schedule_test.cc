@@ -95,6 +95,43 @@ TEST(FaultSchedule, OneDiskAloneIsFilled) {
   EXPECT_EQ(full.size(), 1u);
 }
 
+TEST(FaultSchedule, HalfOfTheKillsPausesAndCutsAim) {
+  std::map<FaultKind, std::pair<size_t, size_t>> aimed_and_all;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    for (const ScheduledFault& fault : schedule(seed, 5)) {
+      auto& [aimed, all] = aimed_and_all[fault.kind];
+      aimed += fault.aimed ? 1 : 0;
+      all += 1;
+      EXPECT_EQ(fault.leader, 0u) << "that is known when it strikes";
+    }
+    for (const ScheduledFault& fault : schedule(seed, 1)) EXPECT_FALSE(fault.aimed);
+  }
+  const std::set<FaultKind> aiming{FaultKind::kill, FaultKind::pause, FaultKind::wipe,
+                                   FaultKind::cut, FaultKind::one_way};
+  for (const auto& [kind, counts] : aimed_and_all) {
+    const double share = static_cast<double>(counts.first) / static_cast<double>(counts.second);
+    EXPECT_NEAR(share, aiming.contains(kind) ? 0.5 : 0, aiming.contains(kind) ? 0.1 : 0)
+        << fault_kind_name(kind);
+  }
+}
+
+TEST(FaultSchedule, WhatIsAimedStrikesTheLeader) {
+  const ScheduledFault planned{
+      .kind = FaultKind::kill, .length = seconds(1), .nodes = {2, 4}, .aimed = true};
+  EXPECT_EQ(describe_deed(planned), "kill nodes 2 4, aimed at the leader");
+  const ScheduledFault another = struck_at(planned, 3);
+  EXPECT_EQ(another.nodes, (std::set<uint64_t>{3, 4}));
+  EXPECT_EQ(describe_deed(another), "kill nodes 3 (leader) 4");
+  const ScheduledFault one_of_them = struck_at(planned, 4);
+  EXPECT_EQ(one_of_them.nodes, planned.nodes);
+  EXPECT_EQ(describe_deed(one_of_them), "kill nodes 2 4 (leader)");
+  EXPECT_EQ(describe(one_of_them), "+0.0 s for 1.0 s: kill nodes 2 4 (leader)");
+  EXPECT_EQ(describe_deed(struck_at(planned, 0)), "kill nodes 2 4") << "nobody leads";
+  ScheduledFault blind = planned;
+  blind.aimed = false;
+  EXPECT_EQ(struck_at(blind, 3), blind);
+}
+
 TEST(FaultKinds, AreReadFromTheirNames) {
   EXPECT_EQ(parse_fault_kinds("all").value().size(), fault_kinds);
   EXPECT_TRUE(parse_fault_kinds("none").value().empty());

@@ -77,7 +77,7 @@ class Runner {
       : load_(load), surroundings_(surroundings) {}
 
   void start(const ScriptFactory& scripts, const DriverFactory& drivers) {
-    begun_ = monotonic_now();
+    begun_ = run_.begun = monotonic_now();
     clients_ = std::make_unique<Clients>(load_.clients, scripts, drivers);
   }
 
@@ -173,7 +173,10 @@ class ClusterRun {
     // Log time stands still while no node leads: a key may live longer than it was to.
     runner_.run().bounds.slack.ends = false;
     if (begin() && strike() && heal() && end()) note_("all clients have come to their ends");
-    if (conductor_) runner_.run().faults = conductor_->done_so_far();
+    if (conductor_) {
+      runner_.run().chronicle = {
+          .nodes = options_.nodes, .events = cluster_->events(), .faults = conductor_->struck()};
+    }
     if (runner_.run().end == RunEnd::stalled && conductor_)
       runner_.run().why += "\nwhat the nodes say of themselves:\n" + conductor_->testimony();
     return runner_.result();

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "coterie/base/result.h"
 #include "coterie/proof/history.h"
 #include "coterie/proof/judge.h"
+#include "coterie/torture/chronicle.h"
 #include "coterie/torture/clients.h"
 #include "coterie/torture/fault_schedule.h"
 #include "coterie/torture/target.h"
@@ -62,8 +62,9 @@ struct Run {
   std::string why;  // of all but complete: a line, for a stall followed by what each node says
   proof::History history;
   OperationCounts operations;
-  std::map<FaultKind, uint64_t> faults;  // how often
-  proof::Bounds bounds;                  // for the judges
+  Chronicle chronicle;
+  Instant begun;         // when the clients did
+  proof::Bounds bounds;  // for the judges
   // Too little was acknowledged to say anything.
   bool vacuous = false;
 };

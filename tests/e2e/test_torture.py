@@ -3,6 +3,7 @@ acknowledged, and none that does not."""
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -77,12 +78,14 @@ class OurOwn(TortureTest):
     def test_every_kind_of_fault_is_borne(self):
         keep = self.folder / "nodes"
         history = self.folder / "history.jsonl"
+        page = self.folder / "run.html"
         code, output = self.torture("--nodes", "3", "--seconds", "15", "--seed", "1", "--keep", str(keep),
-                                    "--history", str(history))
+                                    "--history", str(history), "--html", str(page))
         self.assertEqual(code, 0, output)
         self.assertIn("\nholds\n", output)
         told = next(line for line in output.splitlines() if line.startswith("faults: "))
-        struck = {part.split()[1] for part in told.removeprefix("faults: ").split(", ")}
+        parts = told.removeprefix("faults: ").split(", ")
+        struck = {part.split()[1] for part in parts}
         left_out = {line.split()[2].rstrip(":") for line in output.splitlines() if line.startswith("left out: ")}
         self.assertEqual(struck | left_out, KINDS, output)
         self.assertLessEqual(left_out, {"sync", "full"}, "these alone need something of the machine")
@@ -91,6 +94,50 @@ class OurOwn(TortureTest):
         self.assertGreater(len(history.read_text().splitlines()), 1_000)
         check = subprocess.run([BINARY, "check", str(history), "--late-expiry"], capture_output=True, text=True)
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
+        self.assertRegex(output, rf"drawn in {page}: (all of it|the last [\d.]+ s of [\d.]+ s)")
+        drawn = page.read_text()
+        self.assertLess(len(drawn), 1_000_000)
+        self.assertIn("node 3", drawn)
+        last = re.findall(r"^\+[\d.]+ s for [\d.]+ s: (.*)", output, re.MULTILINE)[-1]
+        self.assertIn(last, drawn, "the last fault is a mark")
+
+    def test_kills_pauses_and_cuts_aim_at_the_leader(self):
+        keep = self.folder / "nodes"
+        code, output = self.torture("--nodes", "3", "--seconds", "12", "--faults", "kill,pause,cut", "--seed", "5",
+                                    "--keep", str(keep))
+        self.assertEqual(code, 0, output)
+        planned = output.count(", aimed at the leader")
+        hit = re.findall(r"^\+.*: (?:kill|pause|cut) node (\d) \(leader\)", output, re.MULTILINE)
+        self.assertGreaterEqual(planned, 2, output)
+        self.assertGreaterEqual(len(hit), 1, output)
+        # Nobody may have led when one of them struck.
+        self.assertLessEqual(len(hit), planned)
+        self.assertEqual(sum(map(int, re.findall(r"\((\d+) at the leader\)", output))), len(hit))
+        # It was the leader: the nodes' logs know. Each run of a node is in the one log.
+        log = (keep / "run.log").read_text()
+        for time, node in re.findall(r"^(\S+) \+.*: (?:kill|pause|cut) node (\d) \(leader\)", log, re.MULTILINE):
+            terms = [(line[:24], int(term), number) for number in "123"
+                     for line in (keep / f"{number}.log").read_text(errors="replace").splitlines()
+                     for term in re.findall(r" leads term (\d+) of ", line) if line[:24] <= time]
+            self.assertEqual(max(terms, key=lambda one: one[1])[2], node, log)
+
+    def test_what_is_violated_is_drawn(self):
+        """A node's data are taken away while it is down: acknowledged writes are lost, which the judges see and the picture shows."""
+        page = self.folder / "run.html"
+        process = self.begin("--nodes", "1", "--seconds", "24", "--faults", "kill", "--seed", "2", "--html", str(page),
+                             environment={"TMPDIR": str(self.folder)})
+        self.read_until(process, "the cluster is ready")
+        self.read_until(process, "kill node")
+        data = next(self.folder.glob("coterie-torture-running-*/1/data"))
+        shutil.rmtree(data)
+        code, output = self.end(process)
+        self.assertEqual(code, 1, output)
+        self.assertIn("VIOLATED: ", output)
+        self.assertRegex(output, rf"drawn in {page}: [\d.]+ s to [\d.]+ s of [\d.]+ s, around what is violated")
+        drawn = page.read_text()
+        self.assertIn("<title>violated: torture of 1 nodes, 24 s, seed 2</title>", drawn)
+        self.assertIn("data-operation=", drawn)
+        self.assertIn("kill node 1", drawn)
 
     def test_a_signal_ends_it_and_leaves_nothing(self):
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -116,6 +163,25 @@ class OurOwn(TortureTest):
         process.wait()
         wait_until(lambda: not processes_of(self.folder), "the nodes to be gone, paused ones too")
 
+    def test_what_a_killed_run_has_left_the_next_one_removes(self):
+        here = {"TMPDIR": str(self.folder)}
+        living = self.begin("--nodes", "1", "--seconds", "600", "--faults", "none", environment=here)
+        self.read_until(living, "the cluster is ready")
+        its_own = set(self.folder.iterdir())
+        killed = self.begin("--nodes", "2", "--seconds", "600", "--faults", "none", environment=here)
+        self.read_until(killed, "the cluster is ready")
+        killed.kill()
+        killed.wait()
+        left, = set(self.folder.iterdir()) - its_own
+        wait_until(lambda: not processes_of(left), "its nodes to be gone")
+        code, output = self.end(self.begin("--nodes", "1", "--seconds", "1", "--faults", "none", environment=here))
+        self.assertEqual(code, 0, output)
+        self.assertEqual(set(self.folder.iterdir()), its_own, "but not those of a run that lives")
+        self.assertEqual(len(processes_of(self.folder)), 1)
+        living.send_signal(signal.SIGTERM)
+        self.end(living, PATIENCE_S)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
     def test_a_node_that_ends_by_itself_is_told(self):
         process = self.begin("--nodes", "3", "--seconds", "600", "--faults", "none",
                              environment={"TMPDIR": str(self.folder)})
@@ -127,6 +193,11 @@ class OurOwn(TortureTest):
         self.assertRegex(output, r"node \d: (leader|follower), leader \d, term")
         self.assertIn("--seed", output)
         self.assertEqual(processes_of(self.folder), [])
+        # What is to be seen is there, and stays: the next run does not take it for a dead one's.
+        kept = pathlib.Path(re.search(r"history, is in (.*)", output)[1])
+        self.end(self.begin("--nodes", "1", "--seconds", "1", "--faults", "none", environment={"TMPDIR": str(self.folder)}))
+        self.assertEqual(list(self.folder.iterdir()), [kept])
+        self.assertGreater((kept / "1.log").stat().st_size, 0)
 
     def test_what_cannot_be_is_refused(self):
         for flags, words in [
