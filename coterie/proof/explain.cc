@@ -63,8 +63,18 @@ class Shortener {
       Step step = part_.steps[i];
       if (step.called > end) break;
       if (step.after != none) step.after = place[step.after];
-      if (step.returned > end) step.optional = true, step.returned = never;
-      if (step.optional && step.pure) continue;
+      if (step.returned > end) {
+        if (step.pure) continue;
+        // Its result is still to come, and is not to be asked for: the search relies on that.
+        const auto first = static_cast<uint32_t>(shorter.calls.size());
+        for (uint32_t c = 0; c < step.calls; ++c) {
+          shorter.calls.push_back(part_.calls_of(step)[c]);
+          shorter.calls.back().expect = Expect::anything;
+        }
+        step.first_call = first;
+        step.identity = shorter.identities++;
+        step.optional = true, step.returned = never;
+      }
       place[i] = static_cast<uint32_t>(shorter.steps.size());
       shorter.steps.push_back(step);
     }

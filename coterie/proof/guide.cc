@@ -18,6 +18,7 @@ Guide::Guide(const Part& part, const ValuePool& pool, const Machine& machine)
     append = append || call.word == Word::append;
     const bool text = info_of(call.word).kind == Kind::text;
     other_kinds = other_kinds || !text;
+    numbers_shown_ = numbers_shown_ || call.word == Word::incr;
     if (!step.optional) continue;
     empties_ = empties_ || text;
     appends_ = appends_ || call.word == Word::append;
@@ -40,7 +41,7 @@ Guide::Guide(const Part& part, const ValuePool& pool, const Machine& machine)
 
 void Guide::find_bound() {
   const AppendedTexts texts(part_, pool_);
-  if (!texts.known()) return;
+  if (!texts.known() || numbers_shown_) return;
   std::vector<uint32_t> writers(pool_.values(), 0);
   for (const Step& step : part_.steps) {
     const PartCall& call = *part_.calls_of(step);
@@ -182,7 +183,7 @@ bool Guide::leads_to_length(const Text& next, const PartCall& call, bool right) 
   const auto held = static_cast<int64_t>(next.text.size());
   if (held > *length - own || (held < *length - own && !appends_)) return false;
   // It is right without help, so only what is shown later can tell the difference.
-  return !right || is_shown(next.text);
+  return !right || numbers_shown_ || is_shown(next.text);
 }
 
 bool Guide::is_shown(std::string_view prefix) const {

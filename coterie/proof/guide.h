@@ -55,6 +55,7 @@ class Guide {
   bool on_ = true;
   // What unknown operations there are that build on what others have left.
   bool appends_ = false, counts_ = false, sets_absent_ = false;
+  bool numbers_shown_ = false;      // incr, known or not: its result tells of the text before it
   bool empties_ = false;            // del and its like, of what is no text
   std::vector<uint32_t> compared_;  // values that an unknown cas waits for; sorted
   // Values that one operation alone writes and that some result shows: that operation has happened,

@@ -28,7 +28,7 @@ class Judge {
         bounds_(bounds),
         builder_(history, bounds_.slack),
         budget_{std::min(bounds.steps_max, uint64_t{1} << 60), bounds.memory_bytes_max,
-                bounds.open_max} {}
+                bounds.open_max, bounds.narrow_sweeps} {}
 
   // The first violation; without one, the first bound that was met.
   Ruling run(Model model) {

@@ -332,6 +332,51 @@ TEST(Judge, UnknownOperationsByTheHundredsAreNoTrouble) {
   EXPECT_EQ(verdict(history), Verdict::violated);
 }
 
+// The new length is the same with the unknown write and without it; only the number tells.
+TEST(Judge, AnAppendIsHelpedByWhatALaterNumberShows) {
+  EXPECT_EQ(
+      verdict({unknown(1, {"getset", "x", {"2"}}, 0), op(2, {"set", "x", {"3"}}, text("OK"), 1, 2),
+               op(2, {"append", "x", {"2"}}, text("2"), 3, 4),
+               op(2, {"incr", "x", {}}, text("23"), 5, 6)}),
+      Verdict::holds);
+}
+
+TEST(Judge, AnUnknownMemberOfASetThatNobodyLists) {
+  EXPECT_EQ(verdict({unknown(2, {"sadd", "x", {"2"}}, 20), unknown(1, {"scard", "x", {}}, 48),
+                     op(1, {"exists", "x", {}}, text("0"), 60, 61),
+                     op(2, {"sismember", "x", {"1"}}, text("1"), 47, 58)}),
+            Verdict::violated);
+}
+
+TEST(Judge, WhatIsCutOffDoesNotLeaveItsResultBehind) {
+  const auto list = [](std::vector<Value> items) { return Value::of(std::move(items)); };
+  const History history = {op(3, {"lpush", "x", {"2"}}, text("2"), 4, 15),
+                           op(1, {"lrange", "x", {}}, list({}), 5, 5),
+                           op(1, {"lrange", "x", {}}, list({text("2")}), 11, 13),
+                           op(0, {"lpush", "x", {"3"}}, text("1"), 6, 6),
+                           op(0, {"lrange", "x", {}}, list({}), 8, 13),
+                           op(2, {"rpop", "x", {}}, text("3"), 5, 9)};
+  const Ruling ruling = judge(history, Model::queue);
+  EXPECT_EQ(ruling.verdict, Verdict::violated);
+  EXPECT_THAT(ruling.operations, testing::Contains(4)) << "without it there is an order";
+}
+
+// Each use of the one unknown write is possible by itself; two are not.
+TEST(Judge, AnUnknownOperationHappensOnce) {
+  const History history = {
+      unknown(1, {"cas", "x", {"1", "2"}}, 0), op(2, {"set", "x", {"1"}}, text("OK"), 1, 2),
+      op(2, {"get", "x", {}}, text("2"), 3, 4), op(2, {"set", "x", {"1"}}, text("OK"), 5, 6),
+      op(2, {"get", "x", {}}, text("2"), 7, 8)};
+  for (const bool narrow_sweeps : {true, false}) {
+    Bounds bounds;
+    bounds.narrow_sweeps = narrow_sweeps;
+    EXPECT_EQ(verdict(history, Model::kv, bounds), Verdict::violated);
+    History two = history;
+    two.push_back(unknown(3, {"cas", "x", {"1", "2"}}, 6));
+    EXPECT_EQ(verdict(two, Model::kv, bounds), Verdict::holds);
+  }
+}
+
 TEST(Judge, WhatAModelDoesNotKnowIsNotJudged) {
   const History history = {op(1, {"rpush", "q", {"a"}}, text("1"), 0, 1)};
   const Ruling ruling = judge(history, Model::plain_register);

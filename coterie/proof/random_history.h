@@ -24,6 +24,7 @@ struct RandomHistoryOptions {
   double unknown = 0.1;
   double failed = 0.05;
   double transactions = 0;
+  int64_t ttl = 0;  // of what is given for a time: up to so many units of time; 0: for ever
 };
 
 class RandomHistory {
@@ -68,7 +69,8 @@ class RandomHistory {
                      [&](size_t a, size_t b) { return plans[a].at < plans[b].at; });
     reference::Objects objects;
     for (const size_t i : order) {
-      if (plans[i].happens) carry_out(objects, plans[i].operation);
+      end_leases(objects, plans[i].at);
+      if (plans[i].happens) carry_out(objects, plans[i].operation, plans[i].at);
     }
     History history;
     for (Plan& plan : plans) history.push_back(std::move(plan.operation));
@@ -118,7 +120,10 @@ class RandomHistory {
     const std::string& n = call.name;
     const uint64_t few = options_.values == 0 ? 3 : options_.values;
     const auto one_of_few = [&] { return std::to_string(1 + random_.below(few)); };
-    if (n == "hset") {
+    if (options_.ttl > 0 && (n == "setpx" || n == "acquire")) {
+      call.args = {n == "setpx" ? value() : "owner" + std::to_string(random_.below(2)),
+                   std::to_string(random_.between(n == "setpx" ? 1 : 0, options_.ttl))};
+    } else if (n == "hset") {
       call.args = {"f" + std::to_string(random_.below(2)), value()};
     } else if (n == "hget" || n == "hdel" || n == "hexists") {
       call.args = {"f" + std::to_string(random_.below(2))};
@@ -139,7 +144,21 @@ class RandomHistory {
     return call;
   }
 
-  void carry_out(reference::Objects& objects, Operation& operation) {
+  struct Lease {
+    int64_t end;
+    Call expire;
+  };
+  void end_leases(reference::Objects& objects, int64_t now) {
+    std::stable_sort(leases_.begin(), leases_.end(),
+                     [](const Lease& a, const Lease& b) { return a.end < b.end; });
+    while (!leases_.empty() && leases_.front().end <= now) {
+      const Call& expire = leases_.front().expire;
+      reference::carry_out(objects[expire.key], expire, nullptr);
+      leases_.erase(leases_.begin());
+    }
+  }
+
+  void carry_out(reference::Objects& objects, Operation& operation, int64_t at) {
     std::vector<Value> results;
     for (const Call& call : operation.calls) {
       reference::Object& object = objects[call.key];
@@ -155,7 +174,14 @@ class RandomHistory {
       } else if (call.name == "acquire") {
         given = Value::of(object.token + 1);
       }
-      results.push_back(reference::carry_out(object, call, &given));
+      Call carried = call;
+      if (options_.ttl > 0 && call.args.size() == 2 && call.args[1] != "0" &&
+          (call.name == "setpx" || call.name == "acquire")) {
+        const std::string lease = "lease " + std::to_string(++fresh_);
+        carried.args.push_back(lease);
+        leases_.push_back({at + std::stoll(call.args[1]), {"expire", call.key, {lease}}});
+      }
+      results.push_back(reference::carry_out(object, carried, &given));
     }
     if (operation.outcome == Outcome::ok)
       operation.result = results.size() == 1 ? results[0] : Value::of(std::move(results));
@@ -181,6 +207,7 @@ class RandomHistory {
   const RandomHistoryOptions& options_;
   Random& random_;
   int64_t fresh_ = 0;
+  std::vector<Lease> leases_;
 };
 
 }  // namespace coterie::proof

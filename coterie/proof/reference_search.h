@@ -1,6 +1,6 @@
 // The oracle of the differential tests: a plain search over all orders, with memory, and plain
 // objects. It shares nothing with the judges but history.h, splits nothing and knows no trick, so
-// that an error in them is not one here. For small histories only; no leases.
+// that an error in them is not one here. For small histories only.
 //
 // Wing & Gong, 1993, with Lowe's memory of what was visited, 2017.
 #pragma once
@@ -24,9 +24,10 @@ struct Object {
   std::map<std::string, std::string> hash;
   std::deque<std::string> list;
   std::string holder;
+  std::string lease;  // what text or holder was given for a time: by which operation
   int64_t token = 0, used = 0;
 
-  auto tie() const { return std::tie(text, set, hash, list, holder, token, used); }
+  auto tie() const { return std::tie(text, set, hash, list, holder, lease, token, used); }
   bool operator<(const Object& other) const { return tie() < other.tie(); }
 };
 using Objects = std::map<std::string, Object>;
@@ -47,13 +48,17 @@ inline Value carry_out_lock(Object& o, const Call& c, const Value* given) {
   if (c.name == "acquire") {
     if (!o.holder.empty()) return {};
     o.holder = owner;
+    o.lease = c.args.size() > 2 ? c.args[2] : "";
     if (given == nullptr || given->is_null()) return Value::of(std::string("some token"));
     if (given->text == "OK") return *given;
     if (std::stoll(given->text) <= o.token) return Value::of(std::string("a higher token"));
     o.token = std::stoll(given->text);
     return *given;
   }
-  if (c.name == "release") return o.holder == owner ? (o.holder.clear(), flag(true)) : flag(false);
+  if (c.name == "release") {
+    if (o.holder != owner) return flag(false);
+    return o.holder.clear(), o.lease.clear(), flag(true);
+  }
   const int64_t token = std::stoll(c.args[0]);
   const bool accepted = token >= o.used;
   o.used = std::max(o.used, token);
@@ -70,9 +75,15 @@ inline Value carry_out(Object& o, const Call& c, const Value* given) {
   if (n == "get") return old;
   if (n == "strlen") return Value::of(static_cast<int64_t>(old.text.size()));
   if (n == "exists") return flag(there);
-  if (n == "set") return o.text = {arg(0)}, Value::of(std::string("OK"));
-  if (n == "getset") return o.text = {arg(0)}, old;
-  if (n == "getdel") return o.text.clear(), old;
+  if (n == "expire") {
+    if (o.lease == arg(0)) o.text.clear(), o.holder.clear(), o.lease.clear();
+    return {};
+  }
+  if (n == "set" || n == "setpx") {
+    return o.text = {arg(0)}, o.lease = arg(2), Value::of(std::string("OK"));
+  }
+  if (n == "getset") return o.text = {arg(0)}, o.lease.clear(), old;
+  if (n == "getdel") return o.text.clear(), o.lease.clear(), old;
   if (n == "setnx") return there ? flag(false) : (o.text = {arg(0)}, flag(true));
   if (n == "cas") return old == Value::of(arg(0)) ? (o.text = {arg(1)}, flag(true)) : flag(false);
   if (n == "del") return o = {}, flag(there);
@@ -124,9 +135,12 @@ inline Value carry_out(Object& o, const Call& c, const Value* given) {
 
 class Search {
  public:
-  explicit Search(const History& history) {
-    for (const Operation& operation : history) {
-      if (operation.outcome != Outcome::failed) operations_.push_back(&operation);
+  // `after`: for each operation, which must come before it; nothing: none.
+  explicit Search(const History& history, const std::vector<const Operation*>& after = {}) {
+    for (size_t i = 0; i < history.size(); ++i) {
+      if (history[i].outcome == Outcome::failed) continue;
+      operations_.push_back(&history[i]);
+      after_.push_back(after.empty() ? nullptr : after[i]);
     }
     done_.assign(operations_.size(), false);
   }
@@ -146,7 +160,7 @@ class Search {
     if (!seen_.insert({done_, objects}).second) return false;
     for (size_t i = 0; i < done_.size(); ++i) {
       const Operation& operation = *operations_[i];
-      if (done_[i] || operation.called_ns > deadline) continue;
+      if (done_[i] || operation.called_ns > deadline || !is_due(i)) continue;
       Objects next = objects;
       bool right = true;
       for (size_t c = 0; c < operation.calls.size() && right; ++c) {
@@ -164,9 +178,44 @@ class Search {
     return false;
   }
 
+  bool is_due(size_t i) const {
+    if (after_[i] == nullptr) return true;
+    const auto first = std::find(operations_.begin(), operations_.end(), after_[i]);
+    return done_[static_cast<size_t>(first - operations_.begin())];
+  }
+
   std::vector<const Operation*> operations_;
+  std::vector<const Operation*> after_;
   std::vector<bool> done_;
   std::set<std::pair<std::vector<bool>, Objects>> seen_;
 };
+
+// With what time does as operations of its own: what was given for a time ends once that time is
+// over, give or take `slack_ns` (exactly one operation each, after the one that it ends).
+inline bool legal_with_leases(const History& history, int64_t slack_ns, bool ends) {
+  History all = history;
+  std::vector<size_t> first(history.size(), SIZE_MAX);
+  for (size_t i = 0; i < history.size(); ++i) {
+    Call& call = all[i].calls[0];
+    const bool lease = call.name == "setpx" || call.name == "acquire";
+    if (!lease || call.args.size() < 2 || call.args[1] == "0") continue;
+    if (all[i].outcome == Outcome::failed) continue;
+    call.args.push_back("lease " + std::to_string(i));
+    if (call.name == "acquire" && all[i].outcome == Outcome::ok && all[i].result.is_null())
+      continue;
+    const int64_t ttl = std::stoll(call.args[1]) * 1'000'000;
+    Operation expire = all[i];
+    expire.calls = {{"expire", call.key, {call.args[2]}}};
+    expire.result = {};
+    expire.called_ns = std::max(all[i].called_ns, all[i].called_ns + ttl - slack_ns);
+    expire.returned_ns = all[i].returned_ns + ttl + slack_ns;
+    if (!ends) expire.outcome = Outcome::unknown;
+    all.push_back(std::move(expire));
+    first.push_back(i);
+  }
+  std::vector<const Operation*> after;
+  for (const size_t i : first) after.push_back(i == SIZE_MAX ? nullptr : &all[i]);
+  return Search(all, after).legal();
+}
 
 }  // namespace coterie::proof::reference

@@ -56,6 +56,10 @@ class Widening {
   // out of the later ones is what another stands for, or what has no end; the last may take all
   // that there is.
   Found run() {
+    if (!budget_.narrow_sweeps) {
+      wide(whole);
+      return found_;
+    }
     if (narrow(4, true, whole) || narrow(64, false, quarter)) return found_;
     if (wide(quarter)) return found_;
     if (truncated_ && (narrow(512, false, quarter) || narrow(4'096, false, quarter))) return found_;

@@ -50,6 +50,7 @@ struct Budget {
   uint64_t steps = 0;
   uint64_t memory_bytes = 0;
   uint64_t open = 0;
+  bool narrow_sweeps = true;
 };
 
 // Takes the steps that it has made from `budget`.
