@@ -142,7 +142,8 @@ int shrink_one(const trial::Plan& plan, const OneRun& what, uint64_t runs_max) {
   scenario.expected = shrunk.report.failure;
   scenario.mutant = what.mutant;
   scenario.comment = fmt::format("{}\n{}\n", shrunk.report.reason, what.command);
-  const std::string text = write_scenario(scenario);
+  const std::string text =
+      write_scenario(scenario, remarks_of(shrunk.plan, options.record(shrunk.plan)));
   fmt::print("\nshrunk in {} runs{}:\n\n{}", shrunk.runs,
              shrunk.to_the_end ? "" : " (a bound was met: it may get smaller yet)", text);
   if (!what.scenario_path.empty() && !write_file(what.scenario_path, text))

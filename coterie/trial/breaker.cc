@@ -13,6 +13,7 @@ Breaker::Breaker(sim::Simulation& simulation, const Plan& plan, const sim::LinkO
 
 void Breaker::start() {
   const uint64_t era = era_;
+  start_ = simulation_.now();
   for (const PlannedFault& fault : plan_.faults) {
     by_kind_[fault.kind].planned += 1;
     simulation_.after(fault.at, [this, era, &fault] {
@@ -23,10 +24,12 @@ void Breaker::start() {
 
 void Breaker::strike(const PlannedFault& fault) {
   const bool network = fault.kind >= FaultKind::partition && fault.kind <= FaultKind::fragile;
+  const bool single = fault.kind >= FaultKind::lose_frame;
   const bool disk = fault.kind >= FaultKind::wipe && fault.kind <= FaultKind::stall;
-  const bool struck = network ? strike_network(fault)
-                      : disk  ? strike_disk(fault)
-                              : strike_node(fault);
+  const bool struck = network  ? strike_network(fault)
+                      : single ? strike_link(fault)
+                      : disk   ? strike_disk(fault)
+                               : strike_node(fault);
   if (!struck) return;
   ++struck_;
   by_kind_[fault.kind].struck += 1;
@@ -45,77 +48,6 @@ void Breaker::start_later(NodeId node, Duration delay) {
 }
 
 bool Breaker::in_side(NodeId node, uint32_t side) { return (side >> (node.value - 1) & 1) != 0; }
-
-void Breaker::block_link(NodeId from, NodeId to, bool block) {
-  if (from == to) return;
-  int& count = blocked_[{from, to}];
-  count += block ? 1 : -1;
-  if (count > 0) {
-    simulation_.block(from, to);
-  } else {
-    simulation_.unblock(from, to);
-  }
-}
-
-void Breaker::block_side(uint32_t side, bool block) {
-  for (NodeId a : nodes_) {
-    for (NodeId b : nodes_) {
-      if (in_side(a, side) != in_side(b, side)) block_link(a, b, block);
-    }
-  }
-}
-
-sim::LinkOptions Breaker::link_options(NodeId from, NodeId to) const {
-  sim::LinkOptions options = links_;
-  for (const Weather& weather : weather_) {
-    const PlannedFault& fault = weather.fault;
-    if (fault.node && (fault.node != from || fault.peer != to)) continue;
-    const double probability = static_cast<double>(fault.amount) / 1'000;
-    switch (fault.kind) {
-      case FaultKind::lossy:
-        options.loss_probability = probability;
-        break;
-      case FaultKind::twice:
-        options.duplicate_probability = probability;
-        break;
-      case FaultKind::overtake:
-        options.reorder_probability = probability;
-        break;
-      case FaultKind::late:
-        options.delay = fault.seed % 2 == 0
-                            ? sim::Delay::pareto(milliseconds(fault.amount), 1.3, milliseconds(500))
-                            : sim::Delay::exponential(microseconds(50), milliseconds(fault.amount));
-        break;
-      case FaultKind::narrow:
-        options.bytes_per_second = static_cast<uint64_t>(fault.amount) << 10;
-        break;
-      case FaultKind::fragile:
-        options.break_mean = milliseconds(fault.amount);
-        break;
-      default:
-        COTERIE_ASSERT(false);
-    }
-  }
-  return options;
-}
-
-void Breaker::set_links() {
-  for (NodeId from : nodes_) {
-    for (NodeId to : nodes_) {
-      if (from != to) simulation_.link(from, to).set_options(link_options(from, to));
-    }
-  }
-}
-
-void Breaker::add_weather(const PlannedFault& fault) {
-  const uint64_t number = ++weathers_;
-  weather_.push_back({number, fault});
-  set_links();
-  undo_later(fault, [this, number] {
-    std::erase_if(weather_, [&](const Weather& weather) { return weather.number == number; });
-    set_links();
-  });
-}
 
 bool Breaker::whole(NodeId node) const {
   if (!simulation_.running(node)) return false;
@@ -193,8 +125,9 @@ void Breaker::mend(const std::set<NodeId>& nodes) {
   for (NodeId from : nodes) {
     for (NodeId to : nodes) {
       if (from == to) continue;
-      simulation_.unblock(from, to);
       simulation_.link(from, to).set_options(links_);
+      simulation_.link(from, to).forget_fates();
+      simulation_.unblock(from, to);
     }
   }
   for (NodeId node : nodes) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "coterie/base/random.h"
+#include "coterie/trial/decisions.h"
 #include "coterie/trial/plan.h"
 #include "coterie/trial/served_node.h"
 #include "coterie/world/sim/simulation.h"
@@ -34,6 +35,8 @@ class Breaker {
   // `links` is how all links are without faults.
   Breaker(sim::Simulation& simulation, const Plan& plan, const sim::LinkOptions& links);
 
+  // From now on what is decided is put down there. Before start(); `decisions` outlives this.
+  void record(Decisions& decisions);
   // Times in the plan count from now.
   void start();
   // No further fault strikes. A majority is healed and will stay so; whoever is not of it stays as
@@ -62,11 +65,18 @@ class Breaker {
     uint64_t truncations = 0;
   };
 
+  struct Departed {       // on a link
+    int64_t ms = -1;      // in which the last frame has departed
+    uint64_t before = 0;  // frames before that millisecond
+  };
+
   void strike(const PlannedFault& fault);
   bool strike_node(const PlannedFault& fault);
   bool strike_disk(const PlannedFault& fault);
   bool strike_network(const PlannedFault& fault);
-  bool crash(NodeId node, sim::CrashKind kind, uint64_t seed, Duration down);
+  bool strike_link(const PlannedFault& fault);
+  bool crash(NodeId node, sim::CrashKind kind, uint64_t seed, Duration down,
+             sim::Survival survival = sim::Survival::drawn);
   bool crash_all(const PlannedFault& fault, sim::CrashKind kind);
   std::optional<std::pair<std::string, uint64_t>> damageable(const sim::SimDisk& disk) const;
   bool damage_log(const PlannedFault& fault);
@@ -75,6 +85,10 @@ class Breaker {
   bool stop(const PlannedFault& fault);
   bool storm(const PlannedFault& fault);
   void storm_on(const PlannedFault& fault, Random random, Instant end);
+  bool crash_in_storm(NodeId node, sim::CrashKind kind, uint64_t seed);
+  void stall_in_storm(NodeId node, Duration length);
+  void decided_in_storm(FaultKind kind, NodeId node, Duration length, int64_t amount,
+                        uint64_t seed);
   void look_in_storm();
   std::optional<NodeId> leader() const;
   void kill_damaged(const PlannedFault& fault);
@@ -93,6 +107,11 @@ class Breaker {
   bool may_crash(NodeId node);
   bool may_stop(NodeId node) const;
   static bool in_side(NodeId node, uint32_t side);
+  sim::Fate fate_of(const PlannedFault& fault) const;
+  const PlannedFault* weather_on(NodeId from, NodeId to, FaultKind kind, uint64_t seed) const;
+  void heard(const sim::LinkMoment& moment);
+  void decided(const PlannedFault& of, const PlannedFault& single, std::string about = {});
+  void decided_now(const PlannedFault& of, PlannedFault single);
 
   sim::Simulation& simulation_;
   const Plan& plan_;
@@ -111,7 +130,11 @@ class Breaker {
   std::map<NodeId, int> may_stop_;     // how many faults make it stop by itself
   Instant storm_until_;
   Random storm_random_{0};
+  const PlannedFault* storm_ = nullptr;  // the last
   std::map<NodeId, Promised> promised_;
+  Instant start_;
+  Decisions* decisions_ = nullptr;
+  std::map<std::pair<NodeId, NodeId>, Departed> departed_;
 };
 
 }  // namespace coterie::trial

@@ -1,4 +1,5 @@
-// What each kind of fault does. See breaker.h.
+// What each kind of fault does to nodes and disks. See breaker.h; the network is in
+// breaker_network.cc.
 #include <algorithm>
 
 #include "coterie/base/assert.h"
@@ -20,10 +21,12 @@ bool Breaker::may_crash(NodeId node) {
          simulation_.disk(node).counters().syncs >= astray->second + writes_behind_astray;
 }
 
-bool Breaker::crash(NodeId node, sim::CrashKind kind, uint64_t seed, Duration down) {
+bool Breaker::crash(NodeId node, sim::CrashKind kind, uint64_t seed, Duration down,
+                    sim::Survival survival) {
   if (!may_crash(node)) return false;
   sim::CrashOptions options;
   options.kind = kind;
+  options.survival = survival;
   options.seed = seed + 1;
   simulation_.crash(node, options);
   start_later(node, down);
@@ -37,15 +40,30 @@ bool Breaker::crash_all(const PlannedFault& fault, sim::CrashKind kind) {
     return false;
   for (NodeId node : nodes_) {
     const Duration down = milliseconds(random.between(1, std::max<int64_t>(fault.length.ms(), 1)));
-    crash(node, kind, random.below(1'000'000), down);
+    const uint64_t seed = random.below(1'000'000);
+    if (!crash(node, kind, seed, down)) continue;
+    PlannedFault single;
+    single.kind = kind == sim::CrashKind::power ? FaultKind::crash : FaultKind::kill;
+    single.node = node;
+    single.length = down;
+    single.seed = seed;
+    decided_now(fault, single);
   }
   return true;
 }
 
+namespace {
+sim::Survival survival_of(const PlannedFault& crash) {
+  return crash.amount == 1   ? sim::Survival::all
+         : crash.amount == 2 ? sim::Survival::none
+                             : sim::Survival::drawn;
+}
+}  // namespace
+
 bool Breaker::strike_node(const PlannedFault& fault) {
   switch (fault.kind) {
     case FaultKind::crash:
-      return crash(fault.node, sim::CrashKind::power, fault.seed, fault.length);
+      return crash(fault.node, sim::CrashKind::power, fault.seed, fault.length, survival_of(fault));
     case FaultKind::kill:
       return crash(fault.node, sim::CrashKind::process, fault.seed, fault.length);
     case FaultKind::crash_all:
@@ -263,61 +281,6 @@ bool Breaker::misdirect(const PlannedFault& fault) {
     astray_.erase(node);
   });
   return true;
-}
-
-bool Breaker::strike_network(const PlannedFault& fault) {
-  const auto block_for_a_while = [&](std::function<void(bool)> block) {
-    block(true);
-    undo_later(fault, [block] { block(false); });
-  };
-  switch (fault.kind) {
-    case FaultKind::partition:
-      block_for_a_while([this, side = fault.side](bool block) { block_side(side, block); });
-      return true;
-    case FaultKind::one_way:
-      block_for_a_while(
-          [this, from = fault.node, to = fault.peer](bool block) { block_link(from, to, block); });
-      return true;
-    case FaultKind::deaf:
-      block_for_a_while([this, to = fault.node](bool block) {
-        for (NodeId from : nodes_) block_link(from, to, block);
-      });
-      return true;
-    case FaultKind::flap:
-      flap(fault, true, simulation_.now() + fault.length);
-      return true;
-    case FaultKind::bridge:
-      block_for_a_while([this, bridge = fault.node, side = fault.side](bool block) {
-        for (NodeId a : nodes_) {
-          for (NodeId b : nodes_) {
-            if (a != bridge && b != bridge && in_side(a, side) != in_side(b, side))
-              block_link(a, b, block);
-          }
-        }
-      });
-      return true;
-    case FaultKind::clog:
-      for (NodeId from : nodes_) {
-        for (NodeId to : nodes_) {
-          if (from == to) continue;
-          if (fault.node && (fault.node != from || fault.peer != to)) continue;
-          simulation_.link(from, to).clog(fault.length);
-        }
-      }
-      return true;
-    default:
-      add_weather(fault);
-      return true;
-  }
-}
-
-void Breaker::flap(const PlannedFault& fault, bool block, Instant end) {
-  block_side(fault.side, block);
-  if (!block && simulation_.now() >= end) return;
-  simulation_.after(milliseconds(std::max<int64_t>(fault.amount, 1)),
-                    [this, era = era_, &fault, block, end] {
-                      if (era == era_) flap(fault, !block, end);
-                    });
 }
 
 }  // namespace coterie::trial

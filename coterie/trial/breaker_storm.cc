@@ -32,16 +32,36 @@ std::optional<NodeId> Breaker::leader() const {
   return newest ? std::optional(newest->second) : std::nullopt;
 }
 
+void Breaker::decided_in_storm(FaultKind kind, NodeId node, Duration length, int64_t amount,
+                               uint64_t seed) {
+  PlannedFault single;
+  single.kind = kind;
+  single.node = node;
+  single.length = length;
+  single.amount = amount;
+  single.seed = seed;
+  decided_now(*storm_, single);
+}
+
+bool Breaker::crash_in_storm(NodeId node, sim::CrashKind kind, uint64_t seed) {
+  constexpr Duration down = milliseconds(1);
+  if (!crash(node, kind, seed, down)) return false;
+  decided_in_storm(kind == sim::CrashKind::power ? FaultKind::crash : FaultKind::kill, node, down,
+                   0, seed);
+  return true;
+}
+
 bool Breaker::storm(const PlannedFault& fault) {
   const auto leading = leader();
-  if (!leading || !crash(*leading, sim::CrashKind::process, fault.seed, milliseconds(1)))
-    return false;
+  storm_ = &fault;
+  if (!leading || !crash_in_storm(*leading, sim::CrashKind::process, fault.seed)) return false;
   COTERIE_REACHED("simulated storm in an election");
   Random random(fault.seed);
   for (NodeId node : nodes_) {
     const bool slow = random.chance(0.5);
     const int64_t slowness = random.between(2, slowness_max);
     simulation_.set_slowness(node, slow ? static_cast<double>(slowness) : 1);
+    if (slow) decided_in_storm(FaultKind::slow, node, fault.length, slowness, 0);
   }
   undo_later(fault, [this] {
     for (NodeId node : nodes_) simulation_.set_slowness(node, 1);
@@ -70,20 +90,23 @@ void Breaker::look_in_storm() {
     const bool voted = promised.vote && promised.vote != before.vote && !promised.stands;
     const bool cut = promised.truncations != before.truncations;
     const bool stands = promised.stands && !before.stands;
-    if ((cut || stands) && storm_random_.chance(of_promises)) {
-      simulation_.stall_disk(node);
-      simulation_.after(milliseconds(storm_random_.between(1, stall_ms_max)),
-                        [this, era = era_, node] {
-                          if (era == era_) simulation_.resume_disk(node);
-                        });
-    }
+    if ((cut || stands) && storm_random_.chance(of_promises))
+      stall_in_storm(node, milliseconds(storm_random_.between(1, stall_ms_max)));
     if ((!voted && !cut) || !storm_random_.chance(of_promises)) continue;
     const uint64_t seed = storm_random_.below(1'000'000);
     simulation_.after(microseconds(storm_random_.between(0, death_us_max)),
                       [this, era = era_, node, seed] {
-                        if (era == era_) crash(node, sim::CrashKind::power, seed, milliseconds(1));
+                        if (era == era_) crash_in_storm(node, sim::CrashKind::power, seed);
                       });
   }
+}
+
+void Breaker::stall_in_storm(NodeId node, Duration length) {
+  simulation_.stall_disk(node);
+  decided_in_storm(FaultKind::stall, node, length, 0, 0);
+  simulation_.after(length, [this, era = era_, node] {
+    if (era == era_) simulation_.resume_disk(node);
+  });
 }
 
 void Breaker::storm_on(const PlannedFault& fault, Random random, Instant end) {
@@ -94,11 +117,18 @@ void Breaker::storm_on(const PlannedFault& fault, Random random, Instant end) {
     const NodeId peer = nodes_[random.below(nodes_.size())];
     if (random.chance(of_nodes)) {
       const bool power = random.chance(0.5);
-      crash(node, power ? sim::CrashKind::power : sim::CrashKind::process, random.below(1'000'000),
-            milliseconds(1));
-    } else {
+      crash_in_storm(node, power ? sim::CrashKind::power : sim::CrashKind::process,
+                     random.below(1'000'000));
+    } else if (node != peer) {
+      const Duration length = milliseconds(random.between(1, link_down_ms_max));
+      PlannedFault single;
+      single.kind = FaultKind::one_way;
+      single.node = node;
+      single.peer = peer;
+      single.length = length;
+      decided_now(fault, single);
       block_link(node, peer, true);
-      simulation_.after(milliseconds(random.between(1, link_down_ms_max)), [this, era, node, peer] {
+      simulation_.after(length, [this, era, node, peer] {
         if (era == era_) block_link(node, peer, false);
       });
     }

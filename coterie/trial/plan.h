@@ -63,11 +63,21 @@ void for_each_knob(KnobsType& knobs, Visit visit) {
   visit("wall-offset-ms", knobs.wall_offset_ms);
 }
 
+struct PlannedConversation {
+  Duration at;  // since the clients began; later when the one before it is not over yet
+  NodeId node;  // that is asked; 0: the one the client is connected to
+
+  bool operator==(const PlannedConversation&) const = default;
+};
+
 struct PlannedClient {
   workload::Kind kind = workload::Kind::strings;
   uint64_t hurry_permille = 0;  // so often it gives up after some milliseconds
   uint64_t conversations_max = UINT64_MAX;
   std::set<uint64_t> left_out;  // conversations that are not held
+  // When there are some, just these are held, whatever the two above say. What is left out then
+  // moves none of the others in time.
+  std::map<uint64_t, PlannedConversation> held;
 
   bool operator==(const PlannedClient&) const = default;
 };

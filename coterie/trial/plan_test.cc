@@ -1,9 +1,12 @@
 // Plans: drawn alike from one seed, different from two; written down and read back; bad lines.
 #include "coterie/trial/plan.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "coterie/trial/scenario.h"
+#include "coterie/trial/words.h"
 
 namespace coterie::trial {
 namespace {
@@ -74,11 +77,75 @@ TEST(Scenario, IsReadAsItWasWritten) {
     scenario.plan = draw_plan(options_of(seed, 5));
     scenario.plan.clients[3].left_out = {1, 2, 3, 7};
     scenario.plan.clients[3].conversations_max = 9;
+    scenario.plan.clients[4].held = {{7, {microseconds(1'203'417), NodeId(2)}},
+                                     {9, {nanoseconds(1'300'000'001), {}}}};
+    PlannedFault single;
+    single.kind = static_cast<FaultKind>(fault_kinds + seed % 5);
+    single.at = nanoseconds(9'900'000'010);
+    single.node = NodeId(1);
+    single.peer = NodeId(3);
+    single.frame = about_a_frame(single.kind) ? seed : 0;
+    single.length = nanoseconds(35'120'000);
+    scenario.plan.faults.push_back(single);
+    std::stable_sort(scenario.plan.faults.begin(), scenario.plan.faults.end(),
+                     [](const PlannedFault& a, const PlannedFault& b) { return a.at < b.at; });
     const std::string text = write_scenario(scenario);
     const auto read = read_scenario(text);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, scenario) << text;
   }
+}
+
+// What does not count is not written: of the conversations beyond the last that is held.
+TEST(Scenario, LeavesOutWhatDoesNotCount) {
+  Scenario scenario;
+  scenario.plan.clients[3].left_out = {1, 2, 3, 7, 11, 12};
+  scenario.plan.clients[3].conversations_max = 9;
+  EXPECT_NE(write_scenario(scenario).find("client 3 strings at-most 9 without 1-3,7\n"),
+            std::string::npos);
+}
+
+// Faults and conversations stand in the order of their times, with what they were about.
+TEST(Scenario, IsAStoryInTheOrderOfTime) {
+  Scenario scenario;
+  scenario.plan.clients[0].held[7] = {microseconds(1'203'500), NodeId(2)};
+  PlannedFault lost;
+  lost.kind = FaultKind::lose_frame;
+  lost.at = milliseconds(1'203);
+  lost.node = NodeId(1);
+  lost.peer = NodeId(2);
+  lost.frame = 3;
+  PlannedFault crash;
+  crash.at = milliseconds(1'204);
+  crash.node = NodeId(3);
+  crash.length = milliseconds(20);
+  scenario.plan.faults = {lost, crash};
+  Decisions decisions;
+  decisions.faults = {{lost, lost, "append 3..5 t2"}};
+  decisions.conversations = {{0, 7, microseconds(1'203'600), NodeId(2), "SET k1 0-7"}};
+  const std::string text = write_scenario(scenario, remarks_of(scenario.plan, decisions));
+  EXPECT_TRUE(
+      text.ends_with("client 0 strings\n"
+                     "at 1203ms lose-frame node 1 peer 2 frame 3  # append 3..5 t2\n"
+                     "at 1203.5ms client 0 holds 7 node 2  # SET k1 0-7\n"
+                     "at 1204ms crash node 3 for 20ms\n"))
+      << text;
+  EXPECT_EQ(*read_scenario(text), scenario);
+}
+
+TEST(Words, MillisecondsAreExact) {
+  for (const int64_t ns : {0L, 1L, 1'000'000L, 35'120'000L, 999'999L, 3'600'000'000'000L}) {
+    Duration read;
+    ASSERT_TRUE(parse_ms(write_ms(nanoseconds(ns)), read)) << ns;
+    EXPECT_EQ(read.ns, ns);
+  }
+  EXPECT_EQ(write_ms(microseconds(1'203'400)), "1203.4ms");
+  Duration untouched = seconds(7);
+  for (const char* bad : {"", "ms", "1", ".5ms", "1.ms", "1.0000001ms", "-1ms", "1.-5ms",
+                          "3600001ms", "3600000.1ms", "1 ms", "1.5 ms"}) {
+    EXPECT_FALSE(parse_ms(bad, untouched)) << bad;
+  }
+  EXPECT_EQ(untouched, seconds(7));
 }
 
 TEST(Scenario, SaysWhatIsWrongAndWhere) {
@@ -92,6 +159,16 @@ TEST(Scenario, SaysWhatIsWrongAndWhere) {
       {"at 5ms crash node\nclient 0 strings\n", "a word has no value"},
       {"at 5ms crash node 4 seed 1\nclient 0 strings\n", "there is no such node"},
       {"at soon crash node 1 seed 1\nclient 0 strings\n", "a fault begins with"},
+      {"client 0 strings\nat 5ms lose-frame node 1 peer 2\n", "the first is 1"},
+      {"client 0 strings\nat 5ms lose-frame node 1 frame 2\n", "another one, `peer`"},
+      {"client 0 strings\nat 5ms cut-off node 1 peer 1\n", "another one, `peer`"},
+      {"client 0 strings\nat 5ms crash node 1 frame 2\n", "it is not about a frame"},
+      {"client 0 strings\nat 5ms client 1 holds 2\n", "there is no client 1"},
+      {"client 0 strings\nat 5ms client 0 holds 0\n", "line 2: expected `at <n>ms client"},
+      {"client 0 strings\nat 5ms client 0 holds 2 node 9\n", "there is no such node"},
+      {"client 0 strings\nat 5ms client 0 holds 2\nat 6ms client 0 holds 2\n",
+       "line 3: the client holds this conversation already"},
+      {"client 0 strings at-most 3\nat 5ms client 0 holds 2\n", "takes neither"},
       {"knob warp 9\nclient 0 strings\n", "line 1: expected `knob NAME NUMBER`"},
       {"expect doom\nclient 0 strings\n", "line 1: `expect` does not take `doom`"},
       {"early maybe\nclient 0 strings\n", "line 1: `early` does not take `maybe`"},

@@ -12,21 +12,14 @@ namespace coterie::trial {
 
 namespace {
 
-constexpr std::array<std::string_view, fault_kinds> names = {
-    "crash",     "kill",      "crash-all", "kill-all",  "stop",         "storm",      "pause",
-    "slow",      "wipe",      "rot",       "rot-state", "rot-snapshot", "unreadable", "misdirect",
-    "fail-sync", "fail-read", "full",      "stall",     "partition",    "one-way",    "deaf",
-    "flap",      "bridge",    "clog",      "lossy",     "twice",        "overtake",   "late",
-    "narrow",    "fragile",   "step",      "drift"};
-
-bool parse_ms(std::string_view text, Duration& duration) {
-  if (!text.ends_with("ms")) return false;
-  int64_t number = 0;
-  if (!parse_number(text.substr(0, text.size() - 2), number)) return false;
-  if (number < 0 || number > 3'600'000) return false;
-  duration = milliseconds(number);
-  return true;
-}
+constexpr std::array<std::string_view, all_fault_kinds> names = {
+    "crash",      "kill",      "crash-all",  "kill-all",     "stop",       "storm",
+    "pause",      "slow",      "wipe",       "rot",          "rot-state",  "rot-snapshot",
+    "unreadable", "misdirect", "fail-sync",  "fail-read",    "full",       "stall",
+    "partition",  "one-way",   "deaf",       "flap",         "bridge",     "clog",
+    "lossy",      "twice",     "overtake",   "late",         "narrow",     "fragile",
+    "step",       "drift",     "lose-frame", "repeat-frame", "hold-frame", "delay-frame",
+    "cut-off"};
 
 bool parse_side(std::string_view text, uint32_t& side) {
   while (!text.empty()) {
@@ -44,10 +37,10 @@ bool parse_side(std::string_view text, uint32_t& side) {
 std::string_view fault_kind_name(FaultKind kind) { return names[static_cast<size_t>(kind)]; }
 
 std::string describe(const PlannedFault& fault) {
-  std::string text =
-      fmt::format("at {}ms {}", fault.at.ns / 1'000'000, fault_kind_name(fault.kind));
+  std::string text = fmt::format("at {} {}", write_ms(fault.at), fault_kind_name(fault.kind));
   if (fault.node.value != 0) text += fmt::format(" node {}", fault.node);
   if (fault.peer.value != 0) text += fmt::format(" peer {}", fault.peer);
+  if (fault.frame != 0) text += fmt::format(" frame {}", fault.frame);
   if (fault.side != 0) {
     text += " side ";
     for (uint32_t node = 1, first = 1; node <= 32; ++node) {
@@ -57,8 +50,9 @@ std::string describe(const PlannedFault& fault) {
     }
   }
   if (fault.amount != 0) text += fmt::format(" amount {}", fault.amount);
-  if (fault.length.ns != 0) text += fmt::format(" for {}ms", fault.length.ns / 1'000'000);
-  return text + fmt::format(" seed {}", fault.seed);
+  if (fault.length.ns != 0) text += " for " + write_ms(fault.length);
+  if (fault.seed != 0) text += fmt::format(" seed {}", fault.seed);
+  return text;
 }
 
 Result<PlannedFault> parse_fault(std::string_view line) {
@@ -78,6 +72,7 @@ Result<PlannedFault> parse_fault(std::string_view line) {
     const std::string_view word = words[i], value = words[i + 1];
     const bool read = word == "node"     ? parse_number(value, fault.node.value)
                       : word == "peer"   ? parse_number(value, fault.peer.value)
+                      : word == "frame"  ? parse_number(value, fault.frame)
                       : word == "side"   ? parse_side(value, fault.side)
                       : word == "amount" ? parse_number(value, fault.amount)
                       : word == "for"    ? parse_ms(value, fault.length)
@@ -85,6 +80,11 @@ Result<PlannedFault> parse_fault(std::string_view line) {
                                          : false;
     if (!read) return bad(fmt::format("`{} {}` is not understood", word, value));
   }
+  const bool linked = fault.kind >= FaultKind::lose_frame;
+  if (linked && (!fault.node || !fault.peer || fault.node == fault.peer))
+    return bad("it takes a `node` that sends and another one, `peer`, that receives");
+  if (about_a_frame(fault.kind) != (fault.frame > 0))
+    return bad(fault.frame > 0 ? "it is not about a frame" : "which `frame`? the first is 1");
   return fault;
 }
 

@@ -17,7 +17,8 @@ namespace coterie::trial {
 
 enum class FaultKind : uint8_t {
   // Nodes. Down or still for `length`.
-  crash,      // the power of one machine goes
+  crash,      // the power of one machine goes; of what was not synced survives: `amount` 0: what
+              // the seed says, 1: all, 2: nothing
   kill,       // one process ends; its kernel keeps what was written
   crash_all,  // the power of all goes; each returns within `length`
   kill_all,
@@ -53,8 +54,20 @@ enum class FaultKind : uint8_t {
   // Clocks.
   step,   // the wall clock of a node jumps by `amount` ms
   drift,  // both its clocks run `amount` ppm fast
+  // Single decisions of those above, which plans do not draw and shrinking leaves: on the link node
+  // > peer, about the `frame`-th frame (from 1) that departs at that time or later.
+  lose_frame,
+  repeat_frame,  // a copy arrives, `length` after it
+  hold_frame,    // arrives `length` later; others overtake it
+  delay_frame,   // arrives `length` later; those behind wait
+  cut_off,       // the connection breaks, at a byte that the link draws
 };
-inline constexpr size_t fault_kinds = static_cast<size_t>(FaultKind::drift) + 1;
+inline constexpr size_t fault_kinds = static_cast<size_t>(FaultKind::drift) + 1;  // that are drawn
+inline constexpr size_t all_fault_kinds = static_cast<size_t>(FaultKind::cut_off) + 1;
+
+constexpr bool about_a_frame(FaultKind kind) {
+  return kind >= FaultKind::lose_frame && kind <= FaultKind::delay_frame;
+}
 
 struct PlannedFault {
   Duration at;  // since the clients began
@@ -63,13 +76,14 @@ struct PlannedFault {
   uint32_t side = 0;  // bit i: node i + 1
   Duration length;
   int64_t amount = 0;  // probabilities in 1/1000
+  uint64_t frame = 0;  // only where the kind says so
   uint64_t seed = 0;
 
   bool operator==(const PlannedFault&) const = default;
 };
 
 std::string_view fault_kind_name(FaultKind kind);
-// "1.203 s: partition side 1,3 for 0.800 s, seed 77", the form that scenarios are written in.
+// "at 1203ms partition side 1,3 for 800ms seed 77", the form that scenarios are written in.
 std::string describe(const PlannedFault& fault);
 // The reverse. Fault::invalid says what was expected.
 Result<PlannedFault> parse_fault(std::string_view line);

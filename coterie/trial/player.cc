@@ -1,6 +1,7 @@
 // See player.h.
 #include "coterie/trial/player.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +13,13 @@ Player::Player(sim::Simulation& simulation, Seen& seen, std::unique_ptr<workload
     : simulation_(simulation),
       seen_(seen),
       script_(std::move(script)),
+      number_(number),
       client_(simulation, number, nodes, seed) {}
+
+void Player::start() {
+  started_ = simulation_.now();
+  go_on();
+}
 
 std::string Player::describe() const {
   return fmt::format("{} at node {}", script_->describe(), client_.at());
@@ -26,8 +33,10 @@ void Player::go_on() {
     return;
   }
   chosen_ = true;
-  if (step->pause.ns == 0) return send(*step);
-  simulation_.after(step->pause, [this, step = *step, pause = ++pauses_] {
+  Duration pause = step->pause;
+  if (step->start) pause = std::max(started_ + *step->start - simulation_.now(), Duration());
+  if (pause.ns == 0) return send(*step);
+  simulation_.after(pause, [this, step = *step, pause = ++pauses_] {
     if (!done_ && pause == pauses_) send(step);
   });
 }
@@ -41,7 +50,26 @@ void Player::finish() {
   go_on();
 }
 
+// The first command of a conversation is about to be sent.
+void Player::begin(const workload::Step& first) {
+  conversation_ = script_->conversations();
+  const auto planned = held_.find(conversation_);
+  client_.begin(conversation_, planned == held_.end() ? NodeId() : planned->second.node);
+  if (decisions_ == nullptr) return;
+  if (decisions_->conversations.size() >= Decisions::most) {
+    decisions_->complete = false;
+    return;
+  }
+  std::string words;
+  for (const std::string& word : first.words) words += (words.empty() ? "" : " ") + word;
+  constexpr size_t shown_bytes = 60;
+  if (words.size() > shown_bytes) words = words.substr(0, shown_bytes) + "...";
+  decisions_->conversations.push_back(
+      {number_, conversation_, simulation_.now() - started_, client_.at(), std::move(words)});
+}
+
 void Player::send(const workload::Step& step) {
+  if (script_->conversations() != conversation_) begin(step);
   client_.command(step, [this, called = simulation_.now()](const workload::Answer& answer) {
     if (done_) return;
     take(answer, called);

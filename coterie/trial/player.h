@@ -3,11 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "coterie/proof/history.h"
+#include "coterie/trial/decisions.h"
+#include "coterie/trial/plan.h"
 #include "coterie/trial/sim_client.h"
 #include "coterie/workload/script.h"
 
@@ -26,7 +29,11 @@ class Player {
   Player(sim::Simulation& simulation, Seen& seen, std::unique_ptr<workload::Script> script,
          uint32_t number, const std::vector<NodeId>& nodes, uint64_t seed);
 
-  void start() { go_on(); }
+  // Its conversations begin at these nodes.
+  void place(const std::map<uint64_t, PlannedConversation>& held) { held_ = held; }
+  // From now on each conversation is put down there; `decisions` outlives this.
+  void record(Decisions& decisions) { decisions_ = &decisions; }
+  void start();
   // Begins nothing new; done() when what has begun has ended.
   void finish();
   bool done() const { return done_; }
@@ -42,6 +49,7 @@ class Player {
 
  private:
   void go_on();
+  void begin(const workload::Step& first);
   void send(const workload::Step& step);
   void take(const workload::Answer& answer, Instant called);
   void collect();
@@ -49,9 +57,14 @@ class Player {
   sim::Simulation& simulation_;
   Seen& seen_;
   std::unique_ptr<workload::Script> script_;
+  const uint32_t number_;
   SimClient client_;
-  uint64_t pauses_ = 0;  // counts them: one that is cut short does nothing when it is over
-  bool chosen_ = false;  // a step is taken from the script, and not yet answered
+  std::map<uint64_t, PlannedConversation> held_;
+  Decisions* decisions_ = nullptr;
+  Instant started_;
+  uint64_t conversation_ = 0;  // the last that has begun
+  uint64_t pauses_ = 0;        // counts them: one that is cut short does nothing when it is over
+  bool chosen_ = false;        // a step is taken from the script, and not yet answered
   bool done_ = false;
 };
 

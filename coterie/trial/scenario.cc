@@ -16,6 +16,7 @@ namespace {
 constexpr size_t text_bytes_max = 1'000'000;
 constexpr size_t faults_max = 10'000;
 constexpr size_t left_out_max = 100'000;
+constexpr size_t held_max = 100'000;
 
 // Numbers of a set as ranges: 1-3,5.
 std::string ranges_of(const std::set<uint64_t>& numbers) {
@@ -49,10 +50,35 @@ bool parse_ranges(std::string_view text, std::set<uint64_t>& numbers) {
 std::string client_line(uint32_t number, const PlannedClient& client) {
   std::string line = fmt::format("client {} {}", number, workload::kind_name(client.kind));
   if (client.hurry_permille != 0) line += fmt::format(" hurry {}", client.hurry_permille);
+  if (!client.held.empty()) return line + "\n";
   if (client.conversations_max != UINT64_MAX)
     line += fmt::format(" at-most {}", client.conversations_max);
-  if (!client.left_out.empty()) line += " without " + ranges_of(client.left_out);
+  const std::set<uint64_t> left_out(client.left_out.begin(),
+                                    client.left_out.upper_bound(client.conversations_max));
+  if (!left_out.empty()) line += " without " + ranges_of(left_out);
   return line + "\n";
+}
+
+std::string held_line(uint32_t client, uint64_t conversation, const PlannedConversation& held) {
+  std::string line =
+      fmt::format("at {} client {} holds {}", write_ms(held.at), client, conversation);
+  if (held.node) line += fmt::format(" node {}", held.node);
+  return line;
+}
+
+// The lines that begin with a time, in their order.
+std::vector<std::string> timed_lines(const Plan& plan) {
+  std::vector<std::pair<Duration, std::string>> timed;
+  for (const PlannedFault& fault : plan.faults) timed.emplace_back(fault.at, describe(fault));
+  for (const auto& [number, client] : plan.clients) {
+    for (const auto& [conversation, held] : client.held)
+      timed.emplace_back(held.at, held_line(number, conversation, held));
+  }
+  std::stable_sort(timed.begin(), timed.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> lines;
+  for (auto& [at, line] : timed) lines.push_back(std::move(line));
+  return lines;
 }
 
 // Reads one line after the other into a scenario.
@@ -70,13 +96,14 @@ class Reader {
     text = text.substr(0, mark);
     while (text.ends_with(' ')) text.remove_suffix(1);
     if (text.empty()) return {};
+    words_ = words_of(text);
+    if (text.starts_with("at ") && words_.size() > 2 && words_[2] == "client") return held();
     if (text.starts_with("at ")) {
       COTERIE_TRY(fault, parse_fault(text));
       if (scenario.plan.faults.size() == faults_max) return bad("at most 10000 faults");
       scenario.plan.faults.push_back(fault);
       return {};
     }
-    words_ = words_of(text);
     if (words_[0] == "client") return client();
     if (words_[0] == "knob") return knob();
     return setting();
@@ -88,6 +115,22 @@ class Reader {
     for (const PlannedFault& fault : plan.faults) {
       if (fault.node.value > plan.nodes || fault.peer.value > plan.nodes)
         return fail(Fault::invalid, describe(fault) + ": there is no such node");
+    }
+    for (auto& [number, held] : held_) {
+      const auto client = scenario.plan.clients.find(number);
+      if (client == scenario.plan.clients.end())
+        return fail(Fault::invalid, fmt::format("there is no client {} to hold anything", number));
+      if (client->second.conversations_max != UINT64_MAX || !client->second.left_out.empty())
+        return fail(Fault::invalid,
+                    fmt::format("client {} holds what has its own line, and takes neither "
+                                "`at-most` nor `without`",
+                                number));
+      for (const auto& [conversation, one] : held) {
+        if (one.node.value > plan.nodes)
+          return fail(Fault::invalid,
+                      held_line(number, conversation, one) + ": there is no such node");
+      }
+      client->second.held = std::move(held);
     }
     std::stable_sort(scenario.plan.faults.begin(), scenario.plan.faults.end(),
                      [](const PlannedFault& a, const PlannedFault& b) { return a.at < b.at; });
@@ -118,6 +161,23 @@ class Reader {
     }
     if (!scenario.plan.clients.emplace(static_cast<uint32_t>(number), client).second)
       return bad("this client is there already");
+    return {};
+  }
+
+  Result<void> held() {
+    uint32_t number = 0;
+    uint64_t conversation = 0;
+    PlannedConversation one;
+    const bool read =
+        (words_.size() == 6 || words_.size() == 8) && parse_ms(words_[1], one.at) &&
+        parse_number(words_[3], number) && words_[4] == "holds" &&
+        parse_number(words_[5], conversation) && conversation > 0 &&
+        (words_.size() == 6 || (words_[6] == "node" && parse_number(words_[7], one.node.value)));
+    if (!read) return bad("expected `at <n>ms client NUMBER holds CONVERSATION [node NODE]`");
+    if (held_count_ == held_max) return bad("at most 100000 conversations");
+    ++held_count_;
+    if (!held_[number].emplace(conversation, one).second)
+      return bad("the client holds this conversation already");
     return {};
   }
 
@@ -159,8 +219,7 @@ class Reader {
     } else if (name == "nodes") {
       if ((good = numeric("", 1, 9))) plan.nodes = static_cast<uint32_t>(number);
     } else if (name == "duration") {
-      if ((good = numeric("ms", 1, 3'600'000)))
-        plan.duration = milliseconds(static_cast<int64_t>(number));
+      good = parse_ms(value, plan.duration) && plan.duration >= milliseconds(1);
     } else if (name == "pause") {
       if ((good = numeric("us", 0, 60'000'000))) plan.pause_us = number;
     } else if (name == "frozen") {
@@ -190,11 +249,29 @@ class Reader {
   }
 
   std::vector<std::string_view> words_;
+  std::map<uint32_t, std::map<uint64_t, PlannedConversation>> held_;  // by client
+  size_t held_count_ = 0;
 };
 
 }  // namespace
 
-std::string write_scenario(const Scenario& scenario) {
+Remarks remarks_of(const Plan& plan, const Decisions& decisions) {
+  Remarks remarks;
+  for (const Decided& decided : decisions.faults) {
+    if (!decided.about.empty() && decided.of == decided.single)
+      remarks[describe(decided.single)] = decided.about;
+  }
+  for (const Begun& begun : decisions.conversations) {
+    const auto client = plan.clients.find(begun.client);
+    if (client == plan.clients.end()) continue;
+    const auto held = client->second.held.find(begun.number);
+    if (held != client->second.held.end())
+      remarks[held_line(begun.client, begun.number, held->second)] = begun.words;
+  }
+  return remarks;
+}
+
+std::string write_scenario(const Scenario& scenario, const Remarks& remarks) {
   const Plan& plan = scenario.plan;
   std::string text;
   for (size_t start = 0; start < scenario.comment.size();) {
@@ -204,8 +281,10 @@ std::string write_scenario(const Scenario& scenario) {
   }
   if (!scenario.mutant.empty()) text += "mutant " + scenario.mutant + "\n";
   text += fmt::format("expect {}\n", failure_word(scenario.expected));
-  text += fmt::format("seed {}\nnodes {}\nduration {}ms\npause {}us\nkeys {}\n", plan.seed,
-                      plan.nodes, plan.duration.ms(), plan.pause_us, plan.keys);
+  text += fmt::format("seed {}\nnodes {}\nduration {}\n", plan.seed, plan.nodes,
+                      write_ms(plan.duration));
+  if (plan.pause_us != Plan().pause_us) text += fmt::format("pause {}us\n", plan.pause_us);
+  text += fmt::format("keys {}\n", plan.keys);
   if (plan.value_bytes != 0) text += fmt::format("value-bytes {}\n", plan.value_bytes);
   text +=
       fmt::format("early {}\nfreeze {}\n", plan.early ? "yes" : "no", plan.freeze ? "yes" : "no");
@@ -214,7 +293,10 @@ std::string write_scenario(const Scenario& scenario) {
     if (value != 0) text += fmt::format("knob {} {}\n", name, value);
   });
   for (const auto& [number, client] : plan.clients) text += client_line(number, client);
-  for (const PlannedFault& fault : plan.faults) text += describe(fault) + "\n";
+  for (const std::string& line : timed_lines(plan)) {
+    const auto remark = remarks.find(line);
+    text += line + (remark == remarks.end() ? "" : "  # " + remark->second) + "\n";
+  }
   return text;
 }
 

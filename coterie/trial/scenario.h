@@ -13,12 +13,16 @@
 //   client 0 strings at-most 9 without 1-3,5
 //   client 4 queue hurry 20          of 1000 conversations
 //   at 1203ms partition side 1,3 for 800ms seed 77
+//   at 1210.5ms client 4 holds 17 node 3    its 17th conversation, and no other without such a line
+//   at 1310ms lose-frame node 1 peer 2 frame 3
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "coterie/base/result.h"
+#include "coterie/trial/decisions.h"
 #include "coterie/trial/plan.h"
 #include "coterie/trial/trial.h"
 
@@ -33,7 +37,11 @@ struct Scenario {
   bool operator==(const Scenario&) const = default;
 };
 
-std::string write_scenario(const Scenario& scenario);
+// Remarks that stand behind lines: what a conversation says, what a lost frame was.
+using Remarks = std::map<std::string, std::string>;
+Remarks remarks_of(const Plan& plan, const Decisions& decisions);
+
+std::string write_scenario(const Scenario& scenario, const Remarks& remarks = {});
 // Fault::invalid with the number of the line and what was expected there. A scenario of more than a
 // million bytes, 9 nodes, 100 clients or 10,000 faults is refused.
 Result<Scenario> read_scenario(std::string_view text);

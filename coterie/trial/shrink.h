@@ -5,13 +5,21 @@
 // Delta debugging (Zeller & Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", 2002):
 // take away halves, then quarters, ..., until no single part can go. Since every link, disk, clock,
 // client and fault draws from a stream of its own, what is taken away moves none of the others'
-// decisions.
+// decisions. Besides
+//
+//   conversations  get the times and places at which they began, before the first is left out;
+//   lasting faults (a lossy link, a storm) are replaced by what they decided in that run, frame by
+//                  frame and crash by crash, and those decisions are taken away like anything
+//                  else: if a handful is left, that stays in the fault's place (six lost frames
+//                  are easier to read than a lossy link; six hundred are not);
+//   times          are moved to round ones.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <string>
 
+#include "coterie/trial/decisions.h"
 #include "coterie/trial/plan.h"
 #include "coterie/trial/trial.h"
 
@@ -20,6 +28,14 @@ namespace coterie::trial {
 struct ShrinkOptions {
   uint64_t runs_max = 2'000;
   std::function<TrialReport(const Plan&)> run = [](const Plan& plan) { return run_trial(plan); };
+  // What such a run decides. None: only what the plan has is taken away, and conversations stay.
+  std::function<Decisions(const Plan&)> record = [](const Plan& plan) {
+    Decisions decisions;
+    TrialOptions trial;
+    trial.decisions = &decisions;
+    run_trial(plan, trial);
+    return decisions;
+  };
   // Called after every run that was tried; false: stop here.
   std::function<bool(uint64_t runs, const Plan& smallest)> progress;
 };

@@ -26,11 +26,23 @@ std::string encode(const std::vector<std::string>& words) {
 
 SimClient::SimClient(sim::Simulation& simulation, uint32_t number, std::vector<NodeId> nodes,
                      uint64_t seed)
-    : simulation_(simulation), number_(number), nodes_(std::move(nodes)), random_(seed) {
+    : simulation_(simulation),
+      number_(number),
+      nodes_(std::move(nodes)),
+      seed_(seed),
+      random_(seed) {
   at_ = nodes_[number % nodes_.size()];
 }
 
 ServedNode* SimClient::served() const { return static_cast<ServedNode*>(simulation_.tenant(at_)); }
+
+void SimClient::begin(uint64_t number, NodeId node) {
+  COTERIE_ASSERT(!busy());
+  random_ = Random(mix_seed(seed_, number));
+  if (!node || node == at_ || std::find(nodes_.begin(), nodes_.end(), node) == nodes_.end()) return;
+  hang_up();
+  at_ = node;
+}
 
 void SimClient::command(const workload::Step& step, Done done) {
   COTERIE_ASSERT(!busy());
@@ -135,16 +147,20 @@ void SimClient::move_to(const std::vector<NodeId>& nodes) {
   if (std::find(nodes_.begin(), nodes_.end(), at_) == nodes_.end()) lost();
 }
 
-void SimClient::lost() {
+void SimClient::hang_up() {
   if (connected_ && same_life()) {
     simulation_.poke(at_, [this, node = at_, life = life_, number = node_number_] {
       if (simulation_.node(node).incarnation() != life) return;
       static_cast<ServedNode*>(simulation_.tenant(node))->disconnect(number);
     });
   }
-  const uint64_t connection = connection_;
   connected_ = false;
   ++connection_;
+}
+
+void SimClient::lost() {
+  const uint64_t connection = connection_;
+  hang_up();
   at_ = nodes_[random_.below(nodes_.size())];
   finish({{}, true, connection, {}});
 }

@@ -26,6 +26,9 @@ class SimClient {
 
   // Sends a command. `done` is called once, at a later virtual time. REQUIRES: none under way
   void command(const workload::Step& step, Done done);
+  // What comes now is conversation `number`, which draws from a stream of its own, and begins at
+  // that node unless it is 0, or not among those it knows. REQUIRES: none under way
+  void begin(uint64_t number, NodeId node);
   bool busy() const { return static_cast<bool>(done_); }
   NodeId at() const { return at_; }         // where the next command will go
   NodeId asked() const { return asked_; }   // where the last one went
@@ -41,12 +44,14 @@ class SimClient {
   bool same_life() const;
   void received(uint64_t connection, std::string_view bytes, bool closed);
   void lost();
+  void hang_up();
   void finish(workload::Answer answer);
   ServedNode* served() const;
 
   sim::Simulation& simulation_;
   uint32_t number_;
   std::vector<NodeId> nodes_;
+  uint64_t seed_;
   Random random_;
   NodeId at_, asked_;
   uint64_t connection_ = 0;  // counts connections; 0: none yet

@@ -38,6 +38,7 @@ class Trial {
       });
     }
     breaker_.emplace(simulation_, plan_, simulation_.options().link);
+    if (options_.decisions) breaker_->record(*options_.decisions);
     for (const auto& [number, client] : plan.clients) add_player(number, client);
   }
 
@@ -60,8 +61,11 @@ class Trial {
     script.hurry = static_cast<double>(client.hurry_permille) / 1'000;
     script.conversations_max = client.conversations_max;
     script.left_out = client.left_out;
+    for (const auto& [conversation, held] : client.held) script.starts[conversation] = held.at;
     players_.push_back(std::make_unique<Player>(simulation_, seen_, workload::make_script(script),
                                                 number, nodes_, mix_seed(script.seed, 1)));
+    players_.back()->place(client.held);
+    if (options_.decisions) players_.back()->record(*options_.decisions);
   }
 
   workload::ScriptOptions script_options(uint32_t number) const {

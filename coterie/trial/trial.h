@@ -59,6 +59,7 @@ struct TrialReport {
 
 struct TrialOptions {
   Duration patience = seconds(60);  // for everything to be answered after a majority was healed
+  Decisions* decisions = nullptr;   // what is decided is put down there
   // Called with each line of the nodes' logs, if there.
   std::function<void(const std::string&)> narrate;
   // Called when the nodes are there, before the first event.

@@ -62,6 +62,7 @@ std::unique_ptr<Script> closing_reads(const ScriptOptions& options, uint32_t cli
   own.pause_mean = {};
   own.hurry = 0;
   own.left_out.clear();
+  own.starts.clear();
   own.conversations_max = reads.size();
   return std::make_unique<ClosingReads>(own, std::move(reads));
 }

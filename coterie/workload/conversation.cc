@@ -42,16 +42,33 @@ std::optional<Step> Conversation::next() {
     const Duration pause = pause_within();
     return step(std::exchange(follows_, {}), pause, same_connection());
   }
+  if (!options_.starts.empty()) return next_by_the_clock();
   Duration pause;
   while (!finishing_ && begun_ < options_.conversations_max) {
-    random_ = Random(mix_seed(options_.seed, ++begun_));
-    values_ = 0;
-    pause = pause + nanoseconds(static_cast<int64_t>(
-                        random_.exponential(static_cast<double>(options_.pause_mean.ns))));
+    ++begun_;
+    pause = pause + draw_pause();
     // What is left out takes its time all the same.
     if (!options_.left_out.contains(begun_)) return step(begin(), pause, false);
   }
   return {};
+}
+
+std::optional<Step> Conversation::next_by_the_clock() {
+  const auto next = options_.starts.upper_bound(begun_);
+  if (finishing_ || next == options_.starts.end()) return {};
+  begun_ = next->first;
+  draw_pause();  // which nobody waits for: what is said stays the same
+  Step first = step(begin(), {}, false);
+  first.start = next->second;
+  return first;
+}
+
+// The first that the stream of a conversation gives.
+Duration Conversation::draw_pause() {
+  random_ = Random(mix_seed(options_.seed, begun_));
+  values_ = 0;
+  return nanoseconds(
+      static_cast<int64_t>(random_.exponential(static_cast<double>(options_.pause_mean.ns))));
 }
 
 Step Conversation::step(Words words, Duration pause, bool same) {
@@ -59,7 +76,7 @@ Step Conversation::step(Words words, Duration pause, bool same) {
   under_way_ = std::move(words);
   const bool hurried = random_.chance(options_.hurry);
   const Duration hurry = milliseconds(random_.between(1, 50));
-  return {pause, under_way_, hurried ? hurry : patience(), same};
+  return {pause, {}, under_way_, hurried ? hurry : patience(), same};
 }
 
 void Conversation::answered(const Answer& answer, int64_t called_ns, int64_t returned_ns) {

@@ -65,6 +65,8 @@ class Conversation : public Script {
 
  private:
   Step step(Words words, Duration pause, bool same);
+  std::optional<Step> next_by_the_clock();
+  Duration draw_pause();
 
   ScriptOptions options_;
   Random random_;

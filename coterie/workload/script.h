@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -25,6 +26,7 @@ namespace coterie::workload {
 
 struct Step {
   Duration pause;                  // before it is sent
+  std::optional<Duration> start;   // instead of that: when, since the client began; or at once
   std::vector<std::string> words;  // the command; never empty
   Duration patience;  // after that the client closes its connection: the answer has no value
   // On the connection of the last answer or not at all: when that has ended, the answer is not
@@ -97,6 +99,9 @@ struct ScriptOptions {
   bool plain_redis = false;  // only what every Redis has: no ONCE, TOKEN, FENCE, IFEQ, DELIFEQ
   uint64_t conversations_max = UINT64_MAX;
   std::set<uint64_t> left_out;  // conversations that are drawn and not held
+  // When there are some, just these conversations are held, each at its time since the client began
+  // or as soon as the one before it is over; the two above count for nothing.
+  std::map<uint64_t, Duration> starts;
 };
 
 // Whether there are clients of this kind with those options: some need more than every Redis has.
