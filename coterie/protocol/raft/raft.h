@@ -143,6 +143,7 @@ class Raft {
 
   // receive.cc: who is heard, and what a term means.
   bool passes_gate(const Message& message) const;
+  void hear_member(const Message& message);
   void answer_older_term(const Message& message, Turn& turn);
   bool meet_newer_term(const Message& message, Turn& turn);
   void dispatch(Message& message, Turn& turn);

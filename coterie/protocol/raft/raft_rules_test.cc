@@ -291,6 +291,19 @@ TEST(RaftDissertationSection41, AWipedReplicaIsReplacedStepByStep) {
   EXPECT_EQ(machine->membership().voters(), 3U);
 }
 
+TEST(RaftDissertationSection41, AMemberThatSpeaksIsNotTakenOutForAnEarlierWordOfItsNode) {
+  LoneMachine machine;
+  machine.lead();
+  machine.turn(PeerReplica{NodeId(3), wiped(3)});
+  machine.accept(3, 0);  // it is the old one that speaks
+  machine.sync();
+  machine.accept(2, 1);
+  EXPECT_EQ(machine->commit(), Index(1));
+  EXPECT_EQ(machine->membership_index(), Index(0));
+  machine.turn(PeerReplica{NodeId(3), wiped(3)});
+  EXPECT_EQ(machine->membership_index(), Index(2)) << "said again, it counts";
+}
+
 TEST(RaftDissertationSection41, NoChangeBeforeACommitInTheLeadersTerm) {
   LoneMachine machine;
   machine.lead();

@@ -45,9 +45,21 @@ bool Raft::passes_gate(const Message& message) const {
   return member != nullptr && member->node == message.from_node;
 }
 
+// A member that speaks is there. An earlier word of another replica on its node was of a process
+// that could not read its files for once, or of a second one: it must not take the member out.
+void Raft::hear_member(const Message& message) {
+  const auto said = said_.find(message.from_node);
+  if (said == said_.end() || said->second == message.from) return;
+  const Member* member = membership().find(message.from_node);
+  if (member == nullptr || member->replica != message.from) return;
+  COTERIE_REACHED("a member speaks whose node was said to hold another replica");
+  said->second = message.from;
+}
+
 void Raft::on(ReceivedMessage&& input, Turn& turn) {
   Message& message = input.message;
   if (!passes_gate(message)) return;
+  hear_member(message);
   // Pre-votes ask and answer about a term that nobody is in yet: they pass by the comparison of
   // terms.
   if (const VoteRequest* request = vote_request(message); request != nullptr && request->pre_vote) {
