@@ -20,7 +20,8 @@ struct Message {
   uint32_t publication = 0;  // in the history
   uint32_t times = 0;        // how often this text was published
   int64_t called = 0;
-  int64_t returned = 0;
+  int64_t returned = 0;     // or given to somebody: it was published by then
+  uint32_t shown = nobody;  // in the history: the delivery that was earlier than the return
 };
 
 // One message given to one subscriber.
@@ -44,7 +45,7 @@ class Channel {
       const int64_t returned = operation.outcome == Outcome::ok
                                    ? operation.returned_ns
                                    : std::numeric_limits<int64_t>::max();
-      if (added) messages_.push_back({index, 0, operation.called_ns, returned});
+      if (added) messages_.push_back({index, 0, operation.called_ns, returned, nobody});
       Message& message = messages_[place->second];
       message.called = std::min(message.called, operation.called_ns);
       ++message.times;
@@ -71,7 +72,7 @@ class Channel {
                                         operation.client, text),
                             {batch}};
         }
-        const Message& message = messages_[found->second];
+        Message& message = messages_[found->second];
         if (operation.returned_ns < message.called) {
           return Conviction{fmt::format("client {} was given '{}' before it was published",
                                         operation.client, text),
@@ -87,6 +88,8 @@ class Channel {
           twice.operations.insert(twice.operations.end(), before.begin(), before.end());
           return twice;
         }
+        if (message.times == 1 && operation.returned_ns < message.returned)
+          message.returned = operation.returned_ns, message.shown = batch;
         if (message.times == 1) lanes_[operation.client].push_back({found->second, batch});
       }
     }
@@ -146,6 +149,12 @@ class Channel {
   };
   Reason before(uint32_t a, uint32_t b) const {
     const Message &first = messages_[a], &second = messages_[b];
+    if (first.returned < second.called && first.shown != nobody) {
+      return {true,
+              fmt::format("client {} was given '{}' before the publication of '{}' began",
+                          history_[first.shown].client, text(a), text(b)),
+              {first.publication, first.shown, second.publication}};
+    }
     if (first.returned < second.called) {
       return {
           true,

@@ -77,6 +77,7 @@ class Books {
   // least.
   struct Stay {
     uint32_t value;
+    uint32_t push;
     int64_t in;
     int64_t out;
   };
@@ -87,7 +88,7 @@ class Books {
     for (uint32_t value = 1; value < items_.size(); ++value) {
       const Item& item = items_[value];
       if (item.pushes == 1 && item.pops.size() == 1)
-        taken.push_back({value, step(item.push).returned, step(item.pops[0]).called});
+        taken.push_back({value, item.push, step(item.push).returned, step(item.pops[0]).called});
     }
     std::vector<Stay> by_call = taken;
     const auto put_in = [&](const Stay& stay) { return step(items_[stay.value].push).called; };
@@ -117,12 +118,15 @@ class Books {
 
   std::optional<Conviction> check_empty() {
     std::vector<Stay> later, kept;  // taken in the end, or never
-    for (uint32_t value = 1; value < items_.size(); ++value) {
-      const Item& item = items_[value];
-      if (item.pushes != 1 || step(item.push).optional) continue;
-      const Stay stay{value, step(item.push).returned,
-                      item.pops.empty() ? never : step(item.pops[0]).called};
-      (item.pops.empty() ? kept : later).push_back(stay);
+    for (uint32_t i = 0; i < part_.steps.size(); ++i) {
+      const PartCall& call = *part_.calls_of(step(i));
+      if (call.word != Word::rpush || step(i).optional) continue;
+      const Item& item = items_[call.a];
+      if (item.pops.empty()) {
+        kept.push_back({call.a, i, step(i).returned, never});
+      } else if (item.pushes == 1) {
+        later.push_back({call.a, i, step(i).returned, step(item.pops[0]).called});
+      }
     }
     const auto earlier = [](const Stay& a, const Stay& b) { return a.in < b.in; };
     std::sort(later.begin(), later.end(), earlier);
@@ -164,7 +168,7 @@ class Books {
     constexpr size_t shown_max = 20;
     Conviction conviction{{}, {step(empty).operation}};
     for (size_t i = 0; i < std::min(lost, shown_max + pops); ++i)
-      conviction.operations.push_back(step(items_[kept[i].value].push).operation);
+      conviction.operations.push_back(step(kept[i].push).operation);
     conviction.why = fmt::format(
         "lost: {} was put in and acknowledged, nobody has taken it, and client {} found the queue "
         "empty",
