@@ -131,6 +131,10 @@ void Breaker::mend(const std::set<NodeId>& nodes) {
     }
   }
   for (NodeId node : nodes) {
+    // It would stop by itself, and nobody would be there to start it.
+    if (will_hear_of_failed_sync(node))
+      simulation_.crash(node, {.kind = sim::CrashKind::process, .seed = plan_.seed + node.value});
+    failing_sync_.erase(node);
     simulation_.disk(node).set_capacity(sim::DiskOptions().capacity_bytes);
     simulation_.disk(node).fail_next(sim::DiskOperation::read, Fault::io, 0);
     simulation_.disk(node).fail_next(sim::DiskOperation::sync, Fault::io, 0);

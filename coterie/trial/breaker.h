@@ -93,6 +93,8 @@ class Breaker {
   std::optional<NodeId> leader() const;
   void kill_damaged(const PlannedFault& fault);
   bool misdirect(const PlannedFault& fault);
+  bool will_hear_of_failed_sync(NodeId node);
+  void let_sync(NodeId node);
   void undo_later(const PlannedFault& fault, std::function<void()> undo);
   void start_later(NodeId node, Duration delay);
   void add_weather(const PlannedFault& fault);
@@ -119,7 +121,8 @@ class Breaker {
   std::vector<NodeId> nodes_;
   uint64_t struck_ = 0;
   std::map<FaultKind, Strikes> by_kind_;
-  uint64_t era_ = 0;  // what was scheduled in an earlier one is void
+  std::map<NodeId, uint64_t> failing_sync_;  // since this incarnation of the node
+  uint64_t era_ = 0;                         // what was scheduled in an earlier one is void
   uint64_t weathers_ = 0;
   std::vector<Weather> weather_;
   std::map<std::pair<NodeId, NodeId>, int> blocked_;  // how many faults block a link

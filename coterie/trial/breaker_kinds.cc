@@ -97,6 +97,28 @@ bool Breaker::strike_node(const PlannedFault& fault) {
   }
 }
 
+// Its sync has failed, and it has not been told yet: a paused process stops when it goes on.
+bool Breaker::will_hear_of_failed_sync(NodeId node) {
+  const auto armed = failing_sync_.find(node);
+  return armed != failing_sync_.end() && simulation_.running(node) &&
+         armed->second == simulation_.node(node).incarnation() &&
+         !simulation_.disk(node).will_fail(sim::DiskOperation::sync);
+}
+
+void Breaker::let_sync(NodeId node) {
+  if (will_hear_of_failed_sync(node)) {
+    COTERIE_REACHED("trial: a failed sync is told late");
+    simulation_.after(milliseconds(50), [this, era = era_, node] {
+      if (era == era_) let_sync(node);
+    });
+    return;
+  }
+  failing_sync_.erase(node);
+  simulation_.disk(node).fail_next(sim::DiskOperation::sync, Fault::io, 0);
+  if (!simulation_.running(node)) simulation_.start(node);
+  --may_stop_[node];
+}
+
 bool Breaker::strike_disk(const PlannedFault& fault) {
   const NodeId node = fault.node;
   sim::SimDisk& disk = simulation_.disk(node);
@@ -119,12 +141,9 @@ bool Breaker::strike_disk(const PlannedFault& fault) {
     case FaultKind::fail_sync:
       if (!may_crash(node)) return false;
       ++may_stop_[node];
+      failing_sync_[node] = simulation_.node(node).incarnation();
       disk.fail_next(sim::DiskOperation::sync);
-      undo_later(fault, [this, node, &disk] {
-        disk.fail_next(sim::DiskOperation::sync, Fault::io, 0);
-        if (!simulation_.running(node)) simulation_.start(node);
-        --may_stop_[node];
-      });
+      undo_later(fault, [this, node] { let_sync(node); });
       return true;
     case FaultKind::fail_read:
       if (!crash(node, sim::CrashKind::process, fault.seed, fault.length)) return false;

@@ -92,6 +92,9 @@ class SimDisk final : public world::Disk {
 
   // Faults. The next `count` operations of that kind fail; `sync` means writes with Sync::yes too.
   void fail_next(DiskOperation operation, Fault fault = Fault::io, unsigned count = 1);
+  bool will_fail(DiskOperation operation) const {  // of fail_next(), some are left
+    return failing_[static_cast<size_t>(operation)].first > 0;
+  }
   // While stalled, at most until a crash, nothing takes effect; what fell due meanwhile does when
   // due() or resume() is called.
   void stall() { stalled_ = true; }

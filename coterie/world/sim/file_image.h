@@ -46,7 +46,8 @@ class FileImage {
   void read(uint64_t offset, uint64_t size_bytes, char* out) const;
   void lose_power(Random& random, const CrashOptions& options, Survival survival);
 
-  // Damage, at once and for good. REQUIRES: inside the file.
+  // Damage, at once. A loss of power may bring back what an unsynced write had replaced: as with a
+  // place that could not be read for once. REQUIRES: inside the file.
   void flip_bit(uint64_t offset, unsigned bit);
   void overwrite_silently(uint64_t offset, std::string_view bytes);
   // Reads that touch these bytes fail until they are written again, by sector.
