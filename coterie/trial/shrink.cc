@@ -55,6 +55,7 @@ Shrunk Shrinker::run() {
   while (smaller && !stopped_) {
     while (less()) continue;
     smaller = singles_for_lasting_faults();
+    smaller |= shorter_waits();
     smaller |= rounder_times();
   }
   best_.to_the_end = !stopped_;

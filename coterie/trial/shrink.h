@@ -12,7 +12,7 @@
 //                  frame and crash by crash, and those decisions are taken away like anything
 //                  else: if a handful is left, that stays in the fault's place (six lost frames
 //                  are easier to read than a lossy link; six hundred are not);
-//   times          are moved to round ones.
+//   times          are moved to round ones, and waits in which nothing happens are shortened.
 #pragma once
 
 #include <cstdint>

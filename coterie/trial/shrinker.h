@@ -46,6 +46,7 @@ class Shrinker {
   bool singles_for(size_t index);
 
   // shrink_times.cc: numbers that are easy to read.
+  bool shorter_waits();
   bool rounder_times();
   bool rounder_together();
   bool rounder(const std::function<Duration*(Plan&)>& which, bool up_too);
