@@ -6,17 +6,16 @@
 #include <csignal>
 #include <cstring>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/exit_codes.h"
 #include "cli/terminal.h"
 #include "coterie/client/node_view.h"
+#include "coterie/process/loopback.h"
 
 namespace coterie::cli {
 
@@ -27,17 +26,9 @@ constexpr Duration readiness_interval = milliseconds(50);
 constexpr Duration complaint_interval = seconds(10);
 
 bool port_is_free(uint16_t port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const bool free = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-                    ::listen(socket, 1) == 0;
-  ::close(socket);
-  return free;
+  const auto socket = process::listen_on_loopback(port, 1);
+  if (socket) ::close(*socket);
+  return socket.has_value();
 }
 
 // A socket from which the signals that matter here can be read; they are blocked otherwise.

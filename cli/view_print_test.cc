@@ -3,25 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "coterie/client/node_view_for_test.h"
+
 namespace coterie::cli {
 namespace {
 
 using client::ClusterView;
-using client::NodeView;
+using client::node_for_test;
 using testing::HasSubstr;
 
-NodeView node(uint64_t id, std::optional<uint64_t> leader, bool alive = true) {
-  NodeView view;
-  view.id = id;
-  view.alive = alive;
-  view.ready = alive;
-  view.leader = leader;
-  view.role = leader == id ? "leader" : "follower";
-  return view;
-}
-
 TEST(ViewPrint, AsJson) {
-  ClusterView view{{node(1, 1), node(2, {}, false)}, {}};
+  ClusterView view{{node_for_test(1, 1), node_for_test(2, {}, false)}, {}};
   view.nodes[0].pid = 123;
   view.nodes[0].resp = "127.0.0.1:7379";
   view.nodes[0].term = 2;
@@ -36,7 +28,7 @@ TEST(ViewPrint, AsJson) {
 }
 
 TEST(ViewPrint, AsATable) {
-  ClusterView view{{node(1, 1), node(2, {}, false)}, {}};
+  ClusterView view{{node_for_test(1, 1), node_for_test(2, {}, false)}, {}};
   const std::string table = view_table(view, false);
   EXPECT_THAT(table, HasSubstr("no answer"));
   EXPECT_THAT(table, HasSubstr("no leader"));

@@ -2,18 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "coterie/client/node_view_for_test.h"
+
 namespace coterie::client {
 namespace {
-
-NodeView node(uint64_t id, std::optional<uint64_t> leader, bool alive = true) {
-  NodeView view;
-  view.id = id;
-  view.alive = alive;
-  view.ready = alive;
-  view.leader = leader;
-  view.role = leader == id ? "leader" : "follower";
-  return view;
-}
 
 TEST(NodeView, ReadsWhatANodeSays) {
   const auto view = parse_view(
@@ -41,24 +33,29 @@ TEST(NodeView, NonsenseIsNoView) {
 }
 
 TEST(ClusterView, ALeaderIsWhomAMajorityNames) {
-  EXPECT_EQ(agreed_leader({node(1, 1), node(2, 1), node(3, 1)}), 1u);
-  EXPECT_EQ(agreed_leader({node(1, 1), node(2, 1), node(3, {})}), 1u);
-  EXPECT_EQ(agreed_leader({node(1, 1), node(2, 2), node(3, {})}), std::nullopt);
-  EXPECT_EQ(agreed_leader({node(1, 1), node(2, 1, false), node(3, {}, false)}), std::nullopt)
+  EXPECT_EQ(agreed_leader({node_for_test(1, 1), node_for_test(2, 1), node_for_test(3, 1)}), 1u);
+  EXPECT_EQ(agreed_leader({node_for_test(1, 1), node_for_test(2, 1), node_for_test(3, {})}), 1u);
+  EXPECT_EQ(agreed_leader({node_for_test(1, 1), node_for_test(2, 2), node_for_test(3, {})}),
+            std::nullopt);
+  EXPECT_EQ(
+      agreed_leader({node_for_test(1, 1), node_for_test(2, 1, false), node_for_test(3, {}, false)}),
+      std::nullopt)
       << "the dead do not count";
-  EXPECT_EQ(agreed_leader({node(1, 1), node(2, 1), node(3, 3), node(4, 3)}), std::nullopt);
-  EXPECT_EQ(agreed_leader({node(1, 1)}), 1u);
+  EXPECT_EQ(agreed_leader({node_for_test(1, 1), node_for_test(2, 1), node_for_test(3, 3),
+                           node_for_test(4, 3)}),
+            std::nullopt);
+  EXPECT_EQ(agreed_leader({node_for_test(1, 1)}), 1u);
   EXPECT_EQ(agreed_leader({}), std::nullopt);
 }
 
 TEST(ClusterView, IsDegradedWhenAnythingIsMissing) {
-  ClusterView view{{node(1, 1), node(2, 1), node(3, 1)}, 1};
+  ClusterView view{{node_for_test(1, 1), node_for_test(2, 1), node_for_test(3, 1)}, 1};
   EXPECT_FALSE(view.degraded());
   view.nodes[2].ready = false;
   EXPECT_TRUE(view.degraded());
-  view.nodes[2] = node(3, 1, false);
+  view.nodes[2] = node_for_test(3, 1, false);
   EXPECT_TRUE(view.degraded());
-  view = {{node(1, {}), node(2, {}), node(3, {})}, {}};
+  view = {{node_for_test(1, {}), node_for_test(2, {}), node_for_test(3, {})}, {}};
   EXPECT_TRUE(view.degraded());
 }
 

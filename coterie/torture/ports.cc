@@ -1,13 +1,10 @@
 // See ports.h.
 #include "coterie/torture/ports.h"
 
-#include <cerrno>
-#include <cstring>
-
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <unistd.h>
+
+#include "coterie/process/loopback.h"
 
 namespace coterie::torture {
 
@@ -23,20 +20,10 @@ Result<Listener> Ports::listen() {
   for (int i = 0; i < tries; ++i) {
     const auto port = static_cast<uint16_t>(random_.between(first_port, last_port));
     if (given_.contains(port)) continue;
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (socket < 0) return fail(Fault::io, fmt::format("no socket: {}", std::strerror(errno)));
-    const int on = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-        ::listen(socket, waiting_max) == 0) {
-      given_.insert(port);
-      return Listener{.socket = socket, .port = port};
-    }
-    ::close(socket);
+    const auto socket = process::listen_on_loopback(port, waiting_max);
+    if (!socket) continue;
+    given_.insert(port);
+    return Listener{.socket = *socket, .port = port};
   }
   return fail(Fault::io, fmt::format("no port from {} to {} is free", first_port, last_port));
 }

@@ -9,31 +9,22 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "coterie/process/loopback.h"
 #include "coterie/server/resp/request_parser.h"
 #include "coterie/world/net/address.h"
 
 namespace {
 
 int listen_on(uint16_t port) {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
-  const int on = 1;
-  setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(socket, 16) != 0) {
-    std::perror("fake node");
-    std::exit(69);
-  }
-  return socket;
+  const auto socket = coterie::process::listen_on_loopback(port, 16);
+  if (socket) return *socket;
+  fmt::print(stderr, "fake node: {}\n", socket.error().message);
+  std::exit(69);
 }
 
 // Answers what has arrived; false when the client is gone.
