@@ -37,6 +37,7 @@ struct Given {
   std::string model = "auto";
   bool as_json = false;
   std::string html;
+  std::string initial = "empty";
   proof::Bounds bounds;
 };
 
@@ -117,7 +118,8 @@ bool draw(const proof::History& history, const proof::Ruling& ruling, const Give
   picture::Run run = picture::run_of(history);
   run.title = given.file;
   run.time = "time of the history";
-  run.command = fmt::format("coterie check {} --model {}", given.file, given.model);
+  run.command = fmt::format("coterie check {} --model {} --initial {}", given.file, given.model,
+                            given.initial);
   run.verdict.kind = ruling.verdict == proof::Verdict::holds ? picture::Verdict::Kind::holds
                      : ruling.verdict == proof::Verdict::violated
                          ? picture::Verdict::Kind::violated
@@ -139,6 +141,8 @@ int judge(const Given& given) {
                                           : history.error().message);
   }
   if (const auto known = proof::check_vocabulary(*history, model); !known)
+    return refuse(exit_data, given.file + ": " + known.error().message);
+  if (const auto known = proof::check_initial(*history); given.bounds.initial_unknown && !known)
     return refuse(exit_data, given.file + ": " + known.error().message);
   const auto start = Clock::now();
   if (is_terminal(stderr)) fmt::print(stderr, "judging {} operations ...\r", history->size());
@@ -172,6 +176,8 @@ int check(Arguments arguments) {
   flags.argument("FILE", given.file, "JSON lines; - reads standard input", true);
   flags.choice("--model", {names.begin(), names.end()}, given.model,
                "what the keys are; auto takes each key for what its operations make it");
+  flags.choice("--initial", {"empty", "unknown"}, given.initial,
+               "what the keys held before the first operation; unknown: the first result tells");
   flags.on("--json", given.as_json, "print the verdict as one JSON object");
   flags.text("--html", "FILE", given.html, "draw the history and what is violated in it");
   flags.number("--max-steps", "N", bounds.steps_max, "give up after so many steps of the search");
@@ -196,6 +202,7 @@ int check(Arguments arguments) {
   bounds.memory_bytes_max = memory_mib << 20;
   bounds.slack.absolute_ns = static_cast<int64_t>(slack_ms) * 1'000'000;
   bounds.slack.ends = !ends_any_time;
+  bounds.initial_unknown = given.initial == "unknown";
   return judge(given);
 }
 

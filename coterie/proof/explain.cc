@@ -87,6 +87,7 @@ class Shortener {
     other.calls = part.calls;
     other.lists = part.lists;
     other.identities = part.identities;
+    other.initial_unknown = part.initial_unknown;
     return other;
   }
 

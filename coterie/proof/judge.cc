@@ -46,9 +46,11 @@ class Judge {
   Ruling rule(const Group& group, Model model) {
     if (group.channel) return convict(judge_pubsub(history_, group.operations), group);
     ValuePool pool;
-    const Part part = builder_.build(group.operations, pool);
+    Part part = builder_.build(group.operations, pool);
+    part.initial_unknown = bounds_.initial_unknown;
     if (part.keys.size() > keys_of_part_max) return met(Bound::memory, part);
-    if (has_zones(part, pool)) return convict(judge_zones(history_, part, pool), group);
+    if (!part.initial_unknown && has_zones(part, pool))
+      return convict(judge_zones(history_, part, pool), group);
     // These know how to say it; and they decide also where the search meets a bound.
     std::optional<Conviction> told;
     if (has_books(part)) told = judge_books(history_, part, pool);
@@ -132,6 +134,13 @@ class Judge {
 
 Ruling judge(const History& history, Model model, const Bounds& bounds) {
   if (const auto known = check_vocabulary(history, model); !known) {
+    Ruling ruling;
+    ruling.verdict = Verdict::bound_met;
+    ruling.bound = Bound::vocabulary;
+    ruling.why = known.error().message;
+    return ruling;
+  }
+  if (const auto known = check_initial(history); bounds.initial_unknown && !known) {
     Ruling ruling;
     ruling.verdict = Verdict::bound_met;
     ruling.bound = Bound::vocabulary;

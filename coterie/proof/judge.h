@@ -62,12 +62,19 @@ struct Bounds {
   // False: the searches that only look for an order are left out. Slower, with the same verdicts.
   bool narrow_sweeps = true;
   ExpirySlack slack;
+  // True: what each key held at the start is not known, but one thing. Only of operations that
+  // check_initial passes.
+  bool initial_unknown = false;
 };
 
 // Fault::invalid with the index of the operation and the reason, when `model` does not know an
 // operation of `history`, an operation has not the arguments or the result that it must have, or
 // a key is used in two ways that no judge can judge together.
 Result<void> check_vocabulary(const History& history, Model model);
+
+// Fault::invalid with the index of the first operation that Bounds::initial_unknown does not allow:
+// one that tells of a key only what it does not hold (a cas that failed), or that is of no text.
+Result<void> check_initial(const History& history);
 
 // Failed operations say nothing and are passed over. A history that check_vocabulary refuses is not
 // judged: Bound::vocabulary. Memory is within bounds.memory_bytes_max plus some 100 bytes an

@@ -17,8 +17,12 @@ constexpr uint64_t memory_of_known = 16;
 
 Machine::Machine(const Part& part, ValuePool& pool)
     : part_(part), pool_(pool), zero_(pool.keep("0")), one_(pool.keep("1")) {
+  if (part.initial_unknown) {
+    const uint32_t only[] = {anything};
+    initial_ = anything_ = table_.intern(only) << 1;
+  }
   if (part.keys.size() > 1) {
-    product_.assign(part.keys.size(), 0);
+    product_.assign(part.keys.size(), initial_);
     initial_ = products_.intern(product_);
   }
 }
@@ -160,7 +164,31 @@ Machine::State Machine::count_on(State state, uint32_t value, const PartCall& ca
   return text_state(pool_.keep(std::to_string(sum)), lease);
 }
 
+// A key that may hold anything, one thing: the first result says what that was. Each of these
+// operations, with its result, is right for exactly one thing or for all, so that nothing between
+// the two has to be remembered (check_initial sees to that).
+Machine::State Machine::apply_anything(const PartCall& call) {
+  switch (call.word) {
+    case Word::get:
+      return call.expect == Expect::text ? text_state(call.result) : 0;
+    case Word::set:
+    case Word::getset:
+      return text_state(call.a);
+    case Word::incr: {
+      // Unknown: it has made another of it, if it was a number.
+      if (call.expect != Expect::text) return anything_;
+      const auto sum = number_of(pool_.text(call.result));
+      int64_t before = 0;
+      if (!sum || __builtin_sub_overflow(*sum, call.number, &before)) return dead;
+      return text_state(pool_.keep(std::to_string(*sum)));
+    }
+    default:  // del, getdel: whatever it was
+      return 0;
+  }
+}
+
 Machine::State Machine::apply_text(State state, const PartCall& call) {
+  if (state == anything_) return apply_anything(call);
   uint32_t value = 0, lease = 0;
   if (!text_of(state, value, lease)) {
     // Not a text: what asks only whether there is anything, and what replaces all, is still right.
@@ -362,6 +390,8 @@ std::string Machine::describe_key(State state) const {
     return text + (end > first + 8 ? ", ..." : "");
   };
   switch (held[0]) {
+    case anything:
+      return "what it held at the start";
     case text_with_lease:
       return texts(1, 2);
     case lock:

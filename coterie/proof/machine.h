@@ -40,6 +40,7 @@ class Machine {
  private:
   State apply_key(State state, const PartCall& call);
   State apply_text(State state, const PartCall& call);
+  State apply_anything(const PartCall& call);
   State apply_set(State state, const PartCall& call);
   State apply_hash(State state, const PartCall& call);
   State apply_list(State state, const PartCall& call);
@@ -50,7 +51,7 @@ class Machine {
 
   // What kind a state other than an absent key or a plain text is: the first number of its
   // sequence.
-  enum Tag : uint32_t { text_with_lease, set, hash, list, lock, fence };
+  enum Tag : uint32_t { text_with_lease, set, hash, list, lock, fence, anything };
   bool load(State state, Tag tag);  // its rest into scratch_; nothing for an absent key
   State store(Tag tag);             // from scratch_; an empty one is an absent key
   State text_state(uint32_t value, uint32_t lease = 0);
@@ -69,6 +70,7 @@ class Machine {
   std::vector<uint32_t> scratch_;
   std::vector<uint32_t> product_;
   State initial_ = 0;
+  State anything_ = dead;  // of one key of which nothing is known yet
 };
 
 }  // namespace coterie::proof

@@ -98,6 +98,7 @@ struct Part {
   std::vector<PartCall> calls;
   std::vector<uint32_t> lists;
   uint32_t identities = 0;
+  bool initial_unknown = false;  // each key holds one thing, not known which, at the start
 
   const PartCall* calls_of(const Step& step) const { return calls.data() + step.first_call; }
   std::string key_text() const;

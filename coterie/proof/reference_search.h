@@ -145,7 +145,7 @@ class Search {
     done_.assign(operations_.size(), false);
   }
   // Exponential in the number of operations.
-  bool legal() { return extend({}); }
+  bool legal(const Objects& initial = {}) { return extend(initial); }
 
  private:
   bool extend(const Objects& objects) {

@@ -122,6 +122,24 @@ std::string wrong_with(const Operation& operation, Model model) {
 
 }  // namespace
 
+Result<void> check_initial(const History& history) {
+  for (size_t i = 0; i < history.size(); ++i) {
+    if (history[i].outcome == Outcome::failed) continue;
+    for (const Call& call : history[i].calls) {
+      const std::string_view n = call.name;
+      if (n == "get" || n == "set" || n == "getset" || n == "incr" || n == "decr" || n == "del" ||
+          n == "getdel")
+        continue;
+      return fail(Fault::invalid,
+                  fmt::format("operation {}: '{}' cannot be judged when it is not known what the "
+                              "keys held at the start; get, set, getset, getdel, del, incr and "
+                              "decr can",
+                              i, call.name));
+    }
+  }
+  return {};
+}
+
 Result<void> check_vocabulary(const History& history, Model model) {
   if (history.size() >= UINT32_MAX / 4)
     return fail(Fault::invalid, "more than a thousand million operations");
