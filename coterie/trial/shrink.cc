@@ -37,9 +37,13 @@ bool without_last_node(PlannedFault& fault, uint32_t nodes) {
 
 }  // namespace
 
-void sort_faults(Plan& plan) {
+void put_in_order(Plan& plan) {
   std::stable_sort(plan.faults.begin(), plan.faults.end(),
                    [](const PlannedFault& a, const PlannedFault& b) { return a.at < b.at; });
+  for (auto& [number, client] : plan.clients) {
+    Duration last;
+    for (auto& [conversation, held] : client.held) last = held.at = std::max(held.at, last);
+  }
 }
 
 Shrinker::Shrinker(const Plan& plan, const ShrinkOptions& options) : options_(options) {

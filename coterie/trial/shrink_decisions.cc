@@ -85,7 +85,7 @@ bool Shrinker::singles_for(size_t index) {
   const auto with = [&](const std::vector<PlannedFault>& rest) {
     Plan plan = without;
     plan.faults.insert(plan.faults.end(), rest.begin(), rest.end());
-    sort_faults(plan);
+    put_in_order(plan);
     return plan;
   };
   const Shrunk before = best_;

@@ -31,6 +31,7 @@ void pull(Plan& plan, Duration from, Duration by) {
     if (at >= from) at = at - by;
   });
   plan.duration = plan.duration - by;
+  put_in_order(plan);
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ bool Shrinker::rounder(const std::function<Duration*(Plan&)>& which, bool up_too
       if (ns == 0 || (ns > now_ns && !up_too)) continue;
       plan = best_.plan;
       which(plan)->ns = ns;
-      sort_faults(plan);
+      put_in_order(plan);
       if (try_plan(plan)) return true;
       if (stopped_) return false;
     }
@@ -90,7 +91,7 @@ bool Shrinker::rounder_together() {
       for (auto& [number, client] : plan.clients) {
         for (auto& [conversation, held] : client.held) held.at = nearest(held.at, unit_ns);
       }
-      sort_faults(plan);
+      put_in_order(plan);
     });
     if (rounded) return true;
   }

@@ -57,7 +57,8 @@ class Shrinker {
   bool stopped_ = false;
 };
 
-void sort_faults(Plan& plan);
+// Faults by their times; no conversation before the one that it follows.
+void put_in_order(Plan& plan);
 
 template <class Item, class With>
 std::vector<Item> Shrinker::take_away(std::vector<Item> items, With with) {
