@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <deque>
 #include <fstream>
 #include <map>
 #include <string>
@@ -39,10 +40,25 @@ struct Case {
   bool lossy = false;  // of the last tenth, some acknowledged writes are lost
 };
 
-// What one key holds.
-using Texts = std::map<std::string, std::string>;
+// What the keys hold.
+struct Store {
+  std::map<std::string, std::string> texts;
+  std::map<std::string, std::deque<std::string>> lists;
+};
 
-Value carry_out(Texts& texts, const Call& call) {
+Value carry_out(Store& store, const Call& call) {
+  auto& texts = store.texts;
+  std::deque<std::string>& list = store.lists[call.key];
+  if (call.name == "rpush") {
+    list.push_back(call.args[0]);
+    return Value::of(static_cast<int64_t>(list.size()));
+  }
+  if (call.name == "lpop") {
+    if (list.empty()) return {};
+    Value first = Value::of(list.front());
+    list.pop_front();
+    return first;
+  }
   const auto found = texts.find(call.key);
   const Value old = found == texts.end() ? Value() : Value::of(found->second);
   if (call.name == "get") return old;
@@ -92,7 +108,7 @@ History make(const Case& given, uint64_t seed) {
     Call call;
     call.name = given.names[random.below(given.names.size())];
     call.key = fmt::format("key{}", random.below(given.keys));
-    if (call.name == "set" || call.name == "append") call.args = {value()};
+    if (call.name == "set" || call.name == "append" || call.name == "rpush") call.args = {value()};
     if (call.name == "cas") call.args = {fmt::format("{}", random.below(4)), value()};
     operation.calls = {call};
     if (random.chance(given.unknown)) {
@@ -106,7 +122,7 @@ History make(const Case& given, uint64_t seed) {
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return plans[a].at < plans[b].at; });
-  Texts texts;
+  Store store;
   std::map<std::string, std::vector<std::string>> held;
   for (size_t n = 0; n < order.size(); ++n) {
     Operation& operation = plans[order[n]].operation;
@@ -119,7 +135,7 @@ History make(const Case& given, uint64_t seed) {
       operation.result = Value::of(std::string("OK"));
       continue;
     }
-    operation.result = carry_out(texts, call);
+    operation.result = carry_out(store, call);
     std::vector<std::string>& before = held[call.key];
     const bool reads = call.name == "get" && operation.outcome == Outcome::ok;
     // What it held two thousand writes ago.
@@ -170,6 +186,7 @@ std::vector<Case> cases() {
     lossy.lossy = true;
     all.push_back(std::move(lossy));
   }
+  all.push_back({"queue 4 clients 10k", Model::queue, 10'000, 4, 1, {"rpush", "lpop"}, true});
   all.push_back({"counter 10 clients 10k", Model::counter, 10'000, 10, 1, {"incr", "get"}, true});
   return all;
 }
