@@ -141,7 +141,9 @@ int shrink_one(const trial::Plan& plan, const OneRun& what, uint64_t runs_max) {
   scenario.plan = shrunk.plan;
   scenario.expected = shrunk.report.failure;
   scenario.mutant = what.mutant;
-  scenario.comment = fmt::format("{}\n{}\n", shrunk.report.reason, what.command);
+  constexpr size_t reason_bytes_max = 200;  // long values are no use to a reader
+  scenario.comment =
+      fmt::format("{}\n{}\n", shrunk.report.reason.substr(0, reason_bytes_max), what.command);
   const std::string text =
       write_scenario(scenario, remarks_of(shrunk.plan, options.record(shrunk.plan)));
   fmt::print("\nshrunk in {} runs{}:\n\n{}", shrunk.runs,
