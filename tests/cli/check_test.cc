@@ -54,6 +54,26 @@ class Check : public testing::Test {
   std::string out_, error_;
 };
 
+// A recording that began on a server with data: the first result tells what was there, once.
+TEST_F(Check, WhatAKeyHeldBeforeMayBeUnknown) {
+  const auto read = [](const char* value, int start_ns) {
+    return R"({"client":1,"op":"get","key":"x","start_ns":)" + std::to_string(start_ns) +
+           R"(,"end_ns":)" + std::to_string(start_ns + 5) + R"(,"outcome":"ok","result":")" +
+           value + "\"}\n";
+  };
+  EXPECT_EQ(judge(read("old", 0)), exit_no);
+  EXPECT_EQ(judge(read("old", 0) + read("old", 10), {"--initial", "unknown"}), exit_done);
+  EXPECT_EQ(judge(read("old", 0) + read("other", 10), {"--initial", "unknown"}), exit_no);
+  EXPECT_EQ(
+      judge(
+          R"({"client":1,"op":"rpush","key":"q","value":"1","start_ns":0,"end_ns":10,"outcome":"ok","result":5})"
+          "\n",
+          {"--initial", "unknown"}),
+      exit_data);
+  EXPECT_THAT(error_, HasSubstr("rpush"));
+  EXPECT_TRUE(one_line_error()) << error_;
+}
+
 TEST_F(Check, AHistoryThatHoldsEndsWithZero) {
   EXPECT_EQ(judge(write_1 + write_2), exit_done);
   EXPECT_THAT(out_, HasSubstr("holds (2 operations"));
