@@ -278,6 +278,10 @@ class Trial {
   }
 
   void judge() {
+    if (auto known = proof::check_vocabulary(seen_.history, proof::Model::automatic); !known) {
+      broken(Failure::surprise, known.error().message);
+      return;
+    }
     const proof::Ruling ruling =
         proof::judge(seen_.history, proof::Model::automatic, judge_bounds(plan_));
     key_ = ruling.key;
