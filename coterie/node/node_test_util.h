@@ -12,20 +12,11 @@
 
 #include <gtest/gtest.h>
 
-#include "coterie/base/reached.h"
+#include "coterie/base/reached_count.h"
 #include "coterie/node/node.h"
 #include "coterie/world/sim/simulation.h"
 
 namespace coterie::node::testing {
-
-// How often the rare path of this name was taken; 0 too when there is none of that name.
-inline uint64_t reached(std::string_view name) {
-  uint64_t count = 0;
-  for (const ReachedSite& site : reached_sites()) {
-    if (name == site.name) count += site.count->load();
-  }
-  return count;
-}
 
 // A node and what its clients heard.
 class TestNode final : public world::Tenant, public ClientSink {

@@ -42,6 +42,16 @@ const std::vector<OutOfReach>& out_of_reach() {
       {"replica revived without its term and vote", "it takes a cluster of one node"},
       {"segment changed while it was made anew", "it takes another process in the same directory"},
       {"segment under another's name", "it takes a person who moves files"},
+      {"snapshot of no use passed over", "all nodes are of this version"},
+      {"snapshot: a received one is of no use", "all nodes are of this version"},
+      {"damage found while a snapshot is read",
+       "plans damage the snapshots of nodes that are down"},
+      {"log contradicts the snapshot and is dropped",
+       "too rare: entries that were never committed reach beyond a snapshot that is sent, and the "
+       "node dies before it has dropped them"},
+      {"recovered log disagrees with its snapshot", "the log's recovery drops such entries before"},
+      {"replica: the log is dropped for the snapshot",
+       "the log's recovery drops such entries before"},
       {"simulated kernel writes dirty pages back by itself", "it takes 32 MiB that are not synced"},
       {"simulated link clogged", "plans clog links at times of their own"},
   };

@@ -1,6 +1,6 @@
 // Which rare paths a campaign must take. Those of rooms that are not in the simulator do not count;
-// nor do those that no simulated cluster can take, each with the reason. The tests of their rooms
-// must take all of these all the same.
+// nor do those that no simulated cluster can take, or none of ten thousand took, each with the
+// reason. The tests of their rooms must take all of these all the same.
 #pragma once
 
 #include <string_view>

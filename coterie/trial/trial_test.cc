@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "coterie/base/reached_count.h"
 #include "coterie/trial/plan.h"
 
 namespace coterie::trial {
@@ -50,6 +51,33 @@ TEST(Trial, ARunInWhichTooLittleHappensIsVacuous) {
   const TrialReport report = run(options);
   EXPECT_TRUE(report.passed()) << report.reason;
   EXPECT_TRUE(report.vacuous);
+}
+
+// A paused process hears of it when it goes on, long after the fault is over; then it stops.
+TEST(Trial, ANodeMayStopLateOfAFailedSync) {
+  const std::string_view path = "trial: a failed sync is told late";
+  const uint64_t before = reached(path);
+  PlanOptions options = options_of(1);
+  options.faults = options.hostile = false;
+  Plan plan = draw_plan(options);
+  plan.early = false;
+  const auto add = [&](int64_t at_ms, FaultKind kind, NodeId node, int64_t length_ms) {
+    PlannedFault fault;
+    fault.at = milliseconds(at_ms);
+    fault.kind = kind;
+    fault.node = node;
+    fault.length = milliseconds(length_ms);
+    plan.faults.push_back(fault);
+  };
+  for (uint64_t node = 1; node <= 3; ++node) {
+    const int64_t at_ms = static_cast<int64_t>(node) * 1'000;
+    add(at_ms, FaultKind::stall, NodeId(node), 100);
+    add(at_ms + 20, FaultKind::fail_sync, NodeId(node), 200);
+    add(at_ms + 40, FaultKind::pause, NodeId(node), 500);
+  }
+  const TrialReport report = run_trial(plan);
+  EXPECT_TRUE(report.passed()) << report.reason;
+  EXPECT_GT(reached(path), before);
 }
 
 class EachFault : public testing::TestWithParam<int> {};

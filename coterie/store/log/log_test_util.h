@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "coterie/base/entry.h"
-#include "coterie/base/reached.h"
+#include "coterie/base/reached_count.h"
 #include "coterie/store/log/log.h"
 #include "coterie/store/log/recovery.h"
 #include "coterie/store/log/snapshot.h"
@@ -48,14 +48,6 @@ inline Entry entry_of(uint64_t index, uint64_t term, std::string_view body) {
                      .stamp_ms = static_cast<int64_t>(index),
                      .bytes = {}},
                     body);
-}
-
-// How often the rare path of this name was taken; 0 too when there is none of that name.
-inline uint64_t reached(std::string_view name) {
-  uint64_t count = 0;
-  for (const ReachedSite& site : reached_sites())
-    count += name == site.name ? site.count->load() : 0;
-  return count;
 }
 
 inline Now at_ms(int64_t ms) { return {{ms * 1'000'000}, {ms}}; }
