@@ -14,8 +14,9 @@ function show(from, to) {
   const width = Math.min(Math.max(to - from, shortest), Math.max(run.length, shortest));
   const middle = (from + to) / 2;
   const start = Math.min(Math.max(middle - width / 2, 0), Math.max(run.length - width, 0));
-  view.from = start;
-  view.to = start + width;
+  // Whole nanoseconds, as the address holds them: a link leads to the same picture.
+  view.from = Math.round(start);
+  view.to = Math.round(start + width);
 }
 function zoom(factor, around) {
   const at = around === undefined ? (view.from + view.to) / 2 : around;
