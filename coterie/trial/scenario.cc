@@ -77,6 +77,7 @@ std::vector<std::string> timed_lines(const Plan& plan) {
   std::stable_sort(timed.begin(), timed.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> lines;
+  lines.reserve(timed.size());
   for (auto& [at, line] : timed) lines.push_back(std::move(line));
   return lines;
 }
