@@ -86,6 +86,8 @@ TEST(Judge, TransactionsJoinTheirKeys) {
   EXPECT_EQ(verdict(history), Verdict::violated) << "half a transaction was seen";
   history[3].result = pair("2", "2");
   EXPECT_EQ(verdict(history), Verdict::holds);
+  history[3].result = pair("1", "1");
+  EXPECT_EQ(verdict(history), Verdict::holds) << "what was written alone counts too";
 }
 
 TEST(Judge, ADeadlineIsNeitherTooEarlyNorTooLate) {
