@@ -258,9 +258,9 @@ TEST(Judge, TheStoresOrderIsTriedFirstAndNeverConvicts) {
   EXPECT_EQ(verdict(history, Model::kv, bounds), Verdict::bound_met);
   EXPECT_EQ(verdict(history, Model::kv), Verdict::holds) << "a wrong hint is no violation";
   // Right results, but against the times.
-  History late = {op(1, {"incr", "n", {}}, text("1"), 0, 1),
+  History late = {op(1, {"incr", "n", {}}, text("2"), 0, 1),
                   op(2, {"incr", "n", {}}, text("1"), 2, 3)};
-  late[0].order = 1, late[1].order = 2;
+  late[0].order = 2, late[1].order = 1;
   EXPECT_EQ(verdict(late), Verdict::violated);
 }
 
